@@ -1,0 +1,109 @@
+import type { WatchEvent, ZnodeAnswer, ZnodeRequest, Zxid } from "../model/index.ts";
+
+/** "server-1", "server-2", ... */
+export type ServerName = string;
+
+/** The time of the world in which a cluster lives: the wall for Docker, virtual for the embedded ensemble. */
+export interface Clock {
+  /** Nanoseconds since the cluster was made, an integer, never running back. */
+  now(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+/**
+ * The three outcomes of a request. `answered` carries ZooKeeper's reply, also a definite error; `unsent` certainly
+ * did not happen (nothing of it was written to the socket); of `unknown` nobody can tell.
+ */
+export type RequestOutcome =
+  | { readonly outcome: "answered"; readonly answer: ZnodeAnswer; readonly xid: number }
+  | { readonly outcome: "unsent"; readonly reason: string }
+  | { readonly outcome: "unknown"; readonly reason: string; readonly xid: number };
+
+/** What moves a session to another server. */
+export interface SessionCredentials {
+  readonly session: string;
+  /** In hex. */
+  readonly password: string;
+  readonly timeoutMs: number;
+  /** The newest zxid that the session has seen; a server that lags behind it must refuse the session. */
+  readonly lastZxidSeen: Zxid;
+}
+
+export interface ConnectOptions {
+  readonly server: ServerName;
+  /** Asked for; the server grants what it allows. */
+  readonly sessionTimeoutMs: number;
+  readonly connectTimeoutMs?: number;
+  readonly requestTimeoutMs?: number;
+  /** Moves an existing session here instead of opening one. */
+  readonly resume?: SessionCredentials;
+  readonly readOnly?: boolean;
+  readonly onEvent?: (event: WatchEvent) => void;
+  /** The connection ended, once: by whom and why. */
+  readonly onClose?: (reason: string) => void;
+}
+
+/** One connection to one server; it never reconnects by itself. */
+export interface Client {
+  readonly server: ServerName;
+  readonly credentials: SessionCredentials;
+  readonly connected: boolean;
+  request(request: ZnodeRequest): Promise<RequestOutcome>;
+  /** Ends the session, then the connection. */
+  close(): Promise<void>;
+  /** Ends the connection and leaves the session to expire, or to be moved. */
+  disconnect(): void;
+}
+
+/** Why a session could not be had: "expired" is final for that session, the others may be tried again. */
+export type ConnectFailure = "expired" | "refused" | "timeout" | "closed";
+
+export type ConnectResult =
+  | { readonly connected: true; readonly client: Client }
+  | { readonly connected: false; readonly failure: ConnectFailure; readonly reason: string };
+
+export type Role = "leader" | "follower" | "observer" | "standalone" | "none";
+
+/** A fault as it stands in schedules and histories: plain JSON. */
+export type Fault =
+  /** No packet passes from the first to the second of each pair. */
+  | { readonly kind: "partition"; readonly cuts: readonly (readonly [ServerName, ServerName])[] }
+  | { readonly kind: "kill"; readonly servers: readonly ServerName[] }
+  | { readonly kind: "pause"; readonly servers: readonly ServerName[] };
+
+export type FaultKind = Fault["kind"];
+
+/**
+ * An ensemble under test. Faults accumulate until `undo`, which is idempotent; `heal` undoes all.
+ * Throws OperationError (model/errors.ts) where something could not be done.
+ */
+export interface Cluster {
+  readonly kind: "embedded" | "docker";
+  /** For manifests: "embedded", "zookeeper 3.9.5". */
+  readonly version: string;
+  readonly servers: readonly ServerName[];
+  readonly clock: Clock;
+  /** The faults it can do here, and why not the others. */
+  supports(
+    kind: FaultKind,
+  ): { readonly supported: true } | { readonly supported: false; readonly reason: string };
+  /** Brings every server up and waits until a quorum serves. */
+  start(): Promise<void>;
+  connect(options: ConnectOptions): Promise<ConnectResult>;
+  /** Each server's role as it says itself; "none" where it does not answer or is electing. */
+  roles(): Promise<ReadonlyMap<ServerName, Role>>;
+  /** Resolves when one leader serves, and every server that is not faulty serves, too. */
+  awaitQuorum(timeoutMs: number): Promise<void>;
+  apply(fault: Fault): Promise<AppliedFault>;
+  /** Undoes every fault that is still in force. */
+  heal(): Promise<void>;
+  /** Copies logs and data directories into a folder, one sub-folder a server. */
+  collect(directory: string): Promise<void>;
+  /** Stops and removes everything; idempotent. Clients must be closed before. */
+  stop(): Promise<void>;
+}
+
+export interface AppliedFault {
+  readonly fault: Fault;
+  undo(): Promise<void>;
+}

@@ -1,0 +1,2 @@
+export * from "./specification.ts";
+export * from "./znodes/operations.ts";

@@ -1,0 +1,30 @@
+import type { Json } from "../history.ts";
+
+/** One call as a sequential specification sees it. `result` is undefined when the operation was never answered. */
+export interface Call {
+  readonly f: string;
+  readonly argument: Json;
+  readonly result: Json | undefined;
+}
+
+/**
+ * A sequential specification: what an object does when operations come one at a time.
+ *
+ * States are immutable values. A checker asks, for a state and a call, which states may follow; none means that
+ * the call with that result is impossible there.
+ */
+export interface SequentialSpecification<State> {
+  readonly name: string;
+  readonly initial: State;
+  /** The states that may follow. Several where the specification is nondeterministic, empty where impossible. */
+  step(state: State, call: Call): readonly State[];
+  /** A string that is equal for equal states only. */
+  key(state: State): string;
+  /** Splits a history into independent objects (P-compositionality); undefined where it can't be split. */
+  partition?(call: Call): string | undefined;
+  /** True for calls that can never change any state, whatever the state is (not: "did not change it here"). */
+  readOnly?(call: Call): boolean;
+  /** For people: the state and the call in a few words. */
+  describeState?(state: State): string;
+  describeCall?(call: Call): string;
+}
