@@ -1,3 +1,5 @@
 export * from "./errors.ts";
 export * from "./history.ts";
 export * from "./sequential/index.ts";
+export * from "./specification/index.ts";
+export * from "./examples/index.ts";

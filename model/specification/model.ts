@@ -1,0 +1,192 @@
+import type { Identity, IdentitySet, Table } from "./identity.ts";
+import type { FiniteSet, Value } from "./value.ts";
+
+/** Returned by an action that is not enabled in this state with these parameters. */
+export const disabled: unique symbol = Symbol("disabled");
+
+/** Returned by a property whose premise is false: it holds, but was not exercised. */
+export const vacuous: unique symbol = Symbol("vacuous");
+
+/** What a property says of a state or a step. */
+export type Judgement = boolean | typeof vacuous;
+
+/** A state as actions and properties read it. */
+export type Now<T> = T extends FiniteSet<Value> | string | number | boolean | symbol | null
+  ? T
+  : { readonly [K in keyof T]: Now<T[K]> };
+
+/**
+ * A guarded effect: reads `now`, writes `next`, which starts as a copy of `now`. It must not do anything else, and
+ * must not depend on anything but `now`, its parameters and the model's constants.
+ *
+ * A variable that is a table of identities is split into one entry for each identity (or pair): the entry is the
+ * unit of reading and writing, values inside are replaced and never mutated.
+ */
+export type Effect<State, P extends readonly Value[]> = (
+  now: Now<State>,
+  next: State,
+  ...parameters: P
+) => void | typeof disabled;
+
+export interface Action<State> {
+  /** The action's name in the published specification. */
+  readonly name: string;
+  /** The parameter lists tried in each state: fixed, or a function of the state. Each that is enabled is a successor. */
+  readonly parameters: readonly (readonly Value[])[] | ((now: Now<State>) => Iterable<readonly Value[]>);
+  readonly effect: Effect<State, readonly Value[]>;
+  /** Who acts: the lane of a space-time diagram. The first identity among the parameters where absent. */
+  readonly actor?: (...parameters: readonly Value[]) => Identity | undefined;
+  /** True for crashes, timeouts, lost messages: what happens to the system rather than in it. */
+  readonly fault?: boolean;
+}
+
+/** A property of a state, evaluated in every reachable one. */
+export interface Invariant<State> {
+  readonly name: string;
+  readonly holds: (now: Now<State>) => Judgement;
+}
+
+/** A property of a transition, evaluated for every one. */
+export interface StepProperty<State> {
+  readonly name: string;
+  readonly holds: (
+    before: Now<State>,
+    after: Now<State>,
+    action: string,
+    parameters: readonly Value[],
+  ) => Judgement;
+}
+
+/** Something that must be seen at least once, so that a model can't satisfy its properties by doing nothing. */
+export interface Witness<State> {
+  readonly name: string;
+  readonly seen: (now: Now<State>) => boolean;
+}
+
+/** From every reachable state (that satisfies `from`), some state that satisfies `to` can still be reached. */
+export interface Recoverable<State> {
+  readonly name: string;
+  readonly from?: (now: Now<State>) => boolean;
+  readonly to: (now: Now<State>) => boolean;
+}
+
+/** What a picture of a counterexample needs to know; every part is optional. */
+export interface Presentation<State> {
+  /** The variable that holds messages under way, as `[from][to]` sequences. */
+  readonly channel?: keyof State & string;
+  /** A message in a few words. */
+  readonly message?: (message: Value) => string;
+}
+
+/** A model with its parameters fixed: what an exploration explores. */
+export interface Model<State> {
+  readonly name: string;
+  /** As given, for people and for checkpoints. */
+  readonly parameters: Parameters;
+  readonly variant?: string;
+  /** Every set of identities that states mention. */
+  readonly identities: readonly IdentitySet<Identity>[];
+  readonly initial: readonly State[];
+  readonly actions: readonly Action<State>[];
+  /** States that break it are counted and checked, but neither stored nor expanded: TLC's CONSTRAINT. */
+  readonly constraint?: (now: Now<State>) => boolean;
+  readonly invariants?: readonly Invariant<State>[];
+  readonly stepProperties?: readonly StepProperty<State>[];
+  readonly witnesses?: readonly Witness<State>[];
+  readonly recoverable?: readonly Recoverable<State>[];
+  /** Variables that a view leaves out of the state's identity; they must not influence any guard or property. */
+  readonly ghosts?: readonly (keyof State & string)[];
+  readonly presentation?: Presentation<State>;
+}
+
+export type Parameters = { readonly [name: string]: number | boolean | string };
+
+/** One parameter of a model as the command line offers it. */
+export type ParameterDeclaration =
+  | {
+      readonly kind: "integer";
+      readonly summary: string;
+      readonly default: number;
+      readonly minimum: number;
+      readonly maximum: number;
+    }
+  | { readonly kind: "flag"; readonly summary: string; readonly default: boolean }
+  | {
+      readonly kind: "choice";
+      readonly summary: string;
+      readonly default: string;
+      readonly choices: readonly string[];
+    };
+
+export interface VariantDeclaration {
+  readonly summary: string;
+  /** Whether every property is expected to hold. */
+  readonly holds: boolean;
+  /** The property that is expected to fail. */
+  readonly property?: string;
+  /** Where the defect is known from. */
+  readonly source?: string;
+  /** Parameters in which it shows, where they differ from the defaults. */
+  readonly parameters?: Parameters;
+}
+
+/** A model as it is published: what `zabcheck explore NAME` finds. A module of one's own exports one of these. */
+export interface ModelDefinition {
+  readonly kind: "model";
+  readonly name: string;
+  readonly summary: string;
+  /** The publication or specification that it follows. */
+  readonly source?: string;
+  readonly parameters: { readonly [name: string]: ParameterDeclaration };
+  readonly variants?: { readonly [name: string]: VariantDeclaration };
+  // A definition hides its state's type: explorations treat states as opaque.
+  build(parameters: Parameters, variant?: string): Model<unknown>;
+}
+
+/** The words in which a model over `State` is written, typed for that state. */
+export interface Vocabulary<State> {
+  action<P extends readonly Value[]>(
+    name: string,
+    parameters: readonly P[] | ((now: Now<State>) => Iterable<P>),
+    effect: Effect<State, P>,
+    options?: { readonly fault?: boolean; readonly actor?: (...parameters: P) => Identity | undefined },
+  ): Action<State>;
+  invariant(name: string, holds: Invariant<State>["holds"]): Invariant<State>;
+  stepProperty(name: string, holds: StepProperty<State>["holds"]): StepProperty<State>;
+  witness(name: string, seen: Witness<State>["seen"]): Witness<State>;
+}
+
+/**
+ * The vocabulary of one state type.
+ *
+ * @example
+ * const { action, invariant } = vocabulary<Jugs>();
+ * const EmptyBig = action("EmptyBig", [[]], (now, next) => { next.big = 0; });
+ */
+export function vocabulary<State>(): Vocabulary<State> {
+  return {
+    action: (name, parameters, effect, options) =>
+      ({ name, parameters, effect, ...options }) as unknown as Action<State>,
+    invariant: (name, holds) => ({ name, holds }),
+    stepProperty: (name, holds) => ({ name, holds }),
+    witness: (name, seen) => ({ name, seen }),
+  };
+}
+
+/** For all cases: false if any is false, `vacuous` if none was exercised. */
+export function forAll<T>(cases: Iterable<T>, holds: (each: T) => Judgement): Judgement {
+  let exercised = false;
+  for (const one of cases) {
+    const judgement = holds(one);
+    if (judgement === false) return false;
+    if (judgement === true) exercised = true;
+  }
+  return exercised ? true : vacuous;
+}
+
+/** Erases the state's type, as definitions and engines need it. */
+export function opaque<State>(model: Model<State>): Model<unknown> {
+  return model as unknown as Model<unknown>;
+}
+
+export type { Table };
