@@ -1,0 +1,7 @@
+import type { Command } from "commander";
+
+/**
+ * The commands, in the order of `zabcheck --help`. Each file exports one `add...(program)` that declares options
+ * only; what it does is imported when it runs, so that `zabcheck check` starts at once.
+ */
+export const commands: readonly ((program: Command) => void)[] = [];
