@@ -1,32 +1,9 @@
 import { z } from "zod";
+import { outcomeSchema, verdictSchema } from "./verdict.ts";
 
 /** The objects that `--json` prints: one a command, stable; fields may be added, never changed. */
 
-const outcome: z.ZodType<"holds" | "violated" | "unknown"> = z.enum(["holds", "violated", "unknown"]);
-
-const event = z.looseObject({
-  index: z.int().nonnegative(),
-  time: z.int().nonnegative().describe("nanoseconds since the run's start"),
-  process: z.union([z.int(), z.string()]),
-  type: z.enum(["invoke", "ok", "fail", "info"]),
-  f: z.string(),
-  value: z.json(),
-});
-
-const check = z.object({
-  name: z.string(),
-  verdict: outcome,
-  detail: z.string(),
-  vacuous: z.boolean().optional().describe("nothing in the input exercised the property"),
-  violation: z
-    .object({ summary: z.string(), events: z.array(event), earliest: event.optional() })
-    .optional()
-    .describe("present when and only when the verdict is violated"),
-  counts: z.record(z.string(), z.number()).optional(),
-  evidence: z.json().optional(),
-});
-
-const common = { verdict: outcome, checks: z.array(check) };
+const common = { verdict: outcomeSchema, checks: z.array(verdictSchema) };
 
 /** `zabcheck check --json` and `zabcheck check-logs --json`. */
 export const checkOutput: z.ZodType = z.object({
@@ -82,7 +59,7 @@ export const modelsOutput: z.ZodType = z.object({
 /** `zabcheck demo --json`: the runs and explorations that it made. */
 export const demoOutput: z.ZodType = z.object({
   ...common,
-  parts: z.array(z.object({ name: z.string(), verdict: outcome, directory: z.string().optional() })),
+  parts: z.array(z.object({ name: z.string(), verdict: outcomeSchema, directory: z.string().optional() })),
   seconds: z.number().nonnegative(),
 });
 

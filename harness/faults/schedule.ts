@@ -1,0 +1,97 @@
+import fc, { type Arbitrary } from "fast-check";
+import { z } from "zod";
+import { InputError } from "../../model/index.ts";
+import type { FaultFamily, Plan } from "./fault-family.ts";
+import { families } from "./index.ts";
+
+/** One fault of a schedule: plain JSON. Times in ms since the workload's start. */
+export interface ScheduledFault {
+  readonly startMs: number;
+  readonly holdMs: number;
+  /** The family's name. */
+  readonly family: string;
+  readonly plan: Plan;
+}
+
+export type Schedule = readonly ScheduledFault[];
+
+export interface ScheduleBounds {
+  readonly durationMs: number;
+  readonly servers: number;
+  /** How long a fault is held. */
+  readonly holdMs: readonly [min: number, max: number];
+  /** From the end of a fault to the start of the next; a negative one lets them overlap. */
+  readonly gapMs: readonly [min: number, max: number];
+}
+
+/** The most faults that a schedule may hold, however long it is. */
+const faultsMax = 10_000;
+
+/**
+ * Schedules within bounds, as fast-check generates (and shrinks) them. The first fault comes after a quiet time, and
+ * the last ends before the duration does.
+ */
+export function schedules(chosen: readonly FaultFamily[], bounds: ScheduleBounds): Arbitrary<Schedule> {
+  const plans = chosen.flatMap((family) => {
+    const of = family.plans(bounds.servers);
+    return of === undefined ? [] : [of.map((plan) => ({ family: family.name, plan }))];
+  });
+  if (plans.length === 0) return fc.constant([]);
+  const [holdMin, holdMax] = bounds.holdMs;
+  const [gapMin, gapMax] = bounds.gapMs;
+  const average = (holdMin + holdMax + gapMin + gapMax) / 2;
+  const length = Math.min(faultsMax, Math.ceil((2 * bounds.durationMs) / Math.max(1, average)) + 1);
+  const step = fc.record({
+    gapMs: fc.integer({ min: gapMin, max: gapMax }),
+    holdMs: fc.integer({ min: holdMin, max: holdMax }),
+    what: fc.oneof(...plans),
+  });
+  return fc.array(step, { minLength: length, maxLength: length }).map((steps) => {
+    const schedule: ScheduledFault[] = [];
+    let end = 0;
+    for (const { gapMs, holdMs, what } of steps) {
+      const startMs = Math.max(0, end + (schedule.length === 0 ? Math.abs(gapMs) : gapMs));
+      if (startMs + holdMs > bounds.durationMs) break;
+      schedule.push({ startMs, holdMs, ...what });
+      end = startMs + holdMs;
+    }
+    return schedule;
+  });
+}
+
+/** The schedule of a seed: the same for the same families, bounds and version of fast-check. */
+export function drawSchedule(seed: number, chosen: readonly FaultFamily[], bounds: ScheduleBounds): Schedule {
+  // A 32-bit seed as fast-check takes it, signed. Unbiased: a bias towards small values would make all faults short.
+  return fc.sample(fc.noBias(schedules(chosen, bounds)), { seed: seed | 0, numRuns: 1 })[0] ?? [];
+}
+
+const scheduleSchema = z.array(
+  z.object({
+    startMs: z.number().nonnegative(),
+    holdMs: z.number().positive(),
+    family: z.string(),
+    plan: z.record(z.string(), z.json()),
+  }),
+);
+
+/**
+ * Reads a schedule back from a run's manifest or a file.
+ * Throws InputError where it is not of the form or names an unknown family.
+ */
+export function readSchedule(data: unknown, where: string): Schedule {
+  const hint = "a schedule is a list of {startMs, holdMs, family, plan}";
+  const parsed = scheduleSchema.max(faultsMax).safeParse(data);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new InputError(`${where}: schedule ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`, hint);
+  }
+  for (const { family } of parsed.data) {
+    if (!families.some(({ name }) => name === family)) {
+      throw new InputError(
+        `${where}: unknown fault '${family}'`,
+        `there are: ${families.map((f) => f.name).join(", ")}`,
+      );
+    }
+  }
+  return parsed.data as Schedule;
+}
