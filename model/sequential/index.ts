@@ -1,2 +1,2 @@
 export * from "./specification.ts";
-export * from "./znodes/operations.ts";
+export * from "./znodes/index.ts";
