@@ -8,3 +8,4 @@ export * from "./server.ts";
 export * from "./transactions.ts";
 export * from "./tree.ts";
 export * from "./watches.ts";
+export * from "./history-form.ts";
