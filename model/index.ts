@@ -3,3 +3,4 @@ export * from "./history.ts";
 export * from "./sequential/index.ts";
 export * from "./specification/index.ts";
 export * from "./examples/index.ts";
+export * from "./recipes/index.ts";
