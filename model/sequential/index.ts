@@ -1,2 +1,3 @@
 export * from "./specification.ts";
 export * from "./znodes/index.ts";
+export * from "./data-types/index.ts";

@@ -24,6 +24,13 @@ export interface SequentialSpecification<State> {
   partition?(call: Call): string | undefined;
   /** True for calls that can never change any state, whatever the state is (not: "did not change it here"). */
   readOnly?(call: Call): boolean;
+  /**
+   * A smaller specification that decides the same for a history of exactly these calls (repeated ones given as often),
+   * undefined where there is none. It may merge states that these calls can't tell apart, and leave out a step that
+   * would make the history impossible, or a step of an unanswered call that helps no other call. It serves only to
+   * search faster: what is found is verified against the whole specification.
+   */
+  restrictedTo?(calls: readonly Call[]): SequentialSpecification<unknown> | undefined;
   /** For people: the state and the call in a few words. */
   describeState?(state: State): string;
   describeCall?(call: Call): string;

@@ -1,0 +1,4 @@
+export { casRegister, register } from "./registers.ts";
+export { compareValues, priorityQueue, queue, set, stack } from "./collections.ts";
+export { counter, mutex } from "./mutex-and-counter.ts";
+export { keyValue } from "./key-value.ts";
