@@ -1,4 +1,4 @@
-import { canonical, freeze, ModelError, permute, type FiniteSet, type Value } from "./value.ts";
+import { canonical, freeze, ModelError, permute, type Value } from "./value.ts";
 import { disabled, type Action, type Model, type Now } from "./model.ts";
 import type { Identity } from "./identity.ts";
 
@@ -80,4 +80,3 @@ export function permuteState<State>(state: State, permutation: ReadonlyMap<Ident
   return permute(state as Value, permutation) as State;
 }
 
-export type { FiniteSet };

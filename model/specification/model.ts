@@ -1,4 +1,4 @@
-import type { Identity, IdentitySet, Table } from "./identity.ts";
+import type { Identity, IdentitySet } from "./identity.ts";
 import type { FiniteSet, Value } from "./value.ts";
 
 /** Returned by an action that is not enabled in this state with these parameters. */
@@ -147,7 +147,7 @@ export interface ModelDefinition {
 export interface Vocabulary<State> {
   action<P extends readonly Value[]>(
     name: string,
-    parameters: readonly P[] | ((now: Now<State>) => Iterable<P>),
+    parameters: readonly (readonly [...P])[] | ((now: Now<State>) => Iterable<readonly [...P]>),
     effect: Effect<State, P>,
     options?: { readonly fault?: boolean; readonly actor?: (...parameters: P) => Identity | undefined },
   ): Action<State>;
@@ -189,4 +189,3 @@ export function opaque<State>(model: Model<State>): Model<unknown> {
   return model as unknown as Model<unknown>;
 }
 
-export type { Table };
