@@ -7,6 +7,8 @@ export interface Call {
   readonly result: Json | undefined;
 }
 
+export type DataType = "register" | "cas-register" | "set" | "queue" | "stack" | "priority-queue";
+
 /**
  * A sequential specification: what an object does when operations come one at a time.
  *
@@ -16,6 +18,11 @@ export interface Call {
 export interface SequentialSpecification<State> {
   readonly name: string;
   readonly initial: State;
+  /**
+   * Says that this is one of the data types that have algorithms of their own, with the calls of
+   * `model/sequential/data-types` and `initial` as its value or its elements.
+   */
+  readonly dataType?: DataType;
   /** The states that may follow. Several where the specification is nondeterministic, empty where impossible. */
   step(state: State, call: Call): readonly State[];
   /** A string that is equal for equal states only. */
@@ -31,6 +38,8 @@ export interface SequentialSpecification<State> {
    * search faster: what is found is verified against the whole specification.
    */
   restrictedTo?(calls: readonly Call[]): SequentialSpecification<unknown> | undefined;
+  /** Why no state at all can know such a call (its name, the form of its argument or result); undefined when one can. */
+  refuse?(call: Call): string | undefined;
   /** For people: the state and the call in a few words. */
   describeState?(state: State): string;
   describeCall?(call: Call): string;

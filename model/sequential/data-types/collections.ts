@@ -1,7 +1,15 @@
 import type { Json } from "../../history.ts";
 import type { Call, SequentialSpecification } from "../specification.ts";
+import { refusal, refuseNoList } from "./refusal.ts";
 
 type Values = readonly Json[];
+
+const calls = {
+  set: ["add", "remove", "contains", "read"],
+  queue: ["enqueue", "dequeue"],
+  stack: ["push", "pop"],
+  priorityQueue: ["insert", "delete-min"],
+} as const;
 
 /**
  * A set: `add v`, `remove v`, `contains v` -> boolean, `read` -> every element, in any order. `add` and `remove` may
@@ -10,6 +18,8 @@ type Values = readonly Json[];
 export function set(initial: Values = []): SequentialSpecification<Values> {
   return {
     name: "set",
+    dataType: "set",
+    refuse: (call) => refusal(call, calls.set) ?? refuseNoList(call),
     initial: sorted(initial),
     key: (state) => JSON.stringify(state),
     step: stepOfSet,
@@ -44,6 +54,8 @@ function stepOfSet(state: Values, call: Call): readonly Values[] {
 export function queue(initial: Values = []): SequentialSpecification<Values> {
   return {
     name: "queue",
+    dataType: "queue",
+    refuse: (call) => refusal(call, calls.queue),
     initial,
     key: (state) => JSON.stringify(state),
     step: (state, call) => {
@@ -60,6 +72,8 @@ export function queue(initial: Values = []): SequentialSpecification<Values> {
 export function stack(initial: Values = []): SequentialSpecification<Values> {
   return {
     name: "stack",
+    dataType: "stack",
+    refuse: (call) => refusal(call, calls.stack),
     initial,
     key: (state) => JSON.stringify(state),
     step: (state, call) => {
@@ -76,6 +90,8 @@ export function stack(initial: Values = []): SequentialSpecification<Values> {
 export function priorityQueue(initial: Values = []): SequentialSpecification<Values> {
   return {
     name: "priority-queue",
+    dataType: "priority-queue",
+    refuse: (call) => refusal(call, calls.priorityQueue),
     initial: sorted(initial),
     key: (state) => JSON.stringify(state),
     step: (state, call) => {

@@ -2,3 +2,5 @@ export { casRegister, register } from "./registers.ts";
 export { compareValues, priorityQueue, queue, set, stack } from "./collections.ts";
 export { counter, mutex } from "./mutex-and-counter.ts";
 export { keyValue } from "./key-value.ts";
+export { appendList, readWriteLock, type ReadWriteState, uniqueIds } from "./locks-and-lists.ts";
+export { versionedRegister, type VersionedState } from "./versioned-register.ts";

@@ -1,6 +1,7 @@
 import type { Json } from "../../history.ts";
 import type { Call, SequentialSpecification } from "../specification.ts";
 import { readsOnly } from "./key-value-reads.ts";
+import { refusal } from "./refusal.ts";
 
 type Store = Readonly<Record<string, string>>;
 
@@ -17,6 +18,7 @@ interface Entry {
 export function keyValue(): SequentialSpecification<Store> {
   return {
     name: "kv",
+    refuse: (call) => refusal(call, ["get", "put", "append"]) ?? refuseNoEntry(call),
     initial: {},
     key: (state) => JSON.stringify(Object.entries(state).sort(([a], [b]) => (a < b ? -1 : 1))),
     step: (state, call) => {
@@ -60,4 +62,14 @@ function describeCall(call: Call): string {
   if (call.f !== "get")
     return `${call.f} ${key} ${JSON.stringify(value)}${call.result === undefined ? " -> ?" : ""}`;
   return `get ${key} -> ${call.result === undefined ? "?" : JSON.stringify(entryOf(call.result).value)}`;
+}
+
+function refuseNoEntry(call: Call): string | undefined {
+  const needsText = call.f === "get" ? call.result : call.argument;
+  const entry = (value: Json): Partial<Entry> =>
+    typeof value === "object" && value !== null ? (value as Partial<Entry>) : {};
+  if (entry(call.argument).key === undefined)
+    return `${call.f} needs {key, value}, not ${JSON.stringify(call.argument)}`;
+  if (needsText === undefined || typeof entry(needsText).value === "string") return undefined;
+  return `${call.f} needs {key, value} with a text for value, not ${JSON.stringify(needsText)}`;
 }

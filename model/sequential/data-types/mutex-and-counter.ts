@@ -1,9 +1,11 @@
-import type { SequentialSpecification } from "../specification.ts";
+import type { Call, SequentialSpecification } from "../specification.ts";
+import { refusal } from "./refusal.ts";
 
 /** A mutex without owners, as Knossos has it: `acquire` needs it free, `release` needs it held. */
 export function mutex(): SequentialSpecification<boolean> {
   return {
     name: "mutex",
+    refuse: (call) => refusal(call, ["acquire", "release"]),
     initial: false,
     key: (held) => (held ? "held" : "free"),
     step: (held, call) => {
@@ -19,6 +21,7 @@ export function mutex(): SequentialSpecification<boolean> {
 export function counter(initial: number = 0): SequentialSpecification<number> {
   return {
     name: "counter",
+    refuse: (call) => refusal(call, ["add", "read"]) ?? refuseNoNumber(call),
     initial,
     key: String,
     step: (sum, call) => {
@@ -27,4 +30,11 @@ export function counter(initial: number = 0): SequentialSpecification<number> {
     },
     readOnly: (call) => call.f === "read",
   };
+}
+
+function refuseNoNumber(call: Call): string | undefined {
+  const value = call.f === "add" ? call.argument : call.result;
+  return value === undefined || typeof value === "number"
+    ? undefined
+    : `${call.f} needs a number, not ${JSON.stringify(value)}`;
 }

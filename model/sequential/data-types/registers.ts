@@ -1,9 +1,15 @@
 import type { Json } from "../../history.ts";
 import type { Call, SequentialSpecification } from "../specification.ts";
+import { refusal } from "./refusal.ts";
 
 /** A register: `write v`, `read` -> v. Values are compared as JSON. */
 export function register(initial: Json = null): SequentialSpecification<Json> {
-  return { ...casRegister(initial), name: "register" };
+  return {
+    ...casRegister(initial),
+    name: "register",
+    dataType: "register",
+    refuse: (call) => refusal(call, ["read", "write"]),
+  };
 }
 
 /**
@@ -13,6 +19,8 @@ export function register(initial: Json = null): SequentialSpecification<Json> {
 export function casRegister(initial: Json = null): SequentialSpecification<Json> {
   return {
     name: "cas-register",
+    dataType: "cas-register",
+    refuse: (call) => refusal(call, ["read", "write", "cas"]),
     initial,
     key: textOf,
     step: (state, call) => stepOf(state, call),
