@@ -7,3 +7,4 @@ export * from "./sequential/index.ts";
 export * from "./specification/index.ts";
 export * from "./examples/index.ts";
 export * from "./recipes/index.ts";
+export * from "./zab/index.ts";

@@ -1,0 +1,154 @@
+import { disabled, setOf, type Action, type FiniteSet, type Server } from "../specification/index.ts";
+import { broadcast, clean, discard, pending, reply, send } from "./messages.ts";
+import {
+  connectedSids,
+  sids,
+  updateRecv,
+  violate,
+  zab,
+  type AckeEntry,
+  type CepochEntry,
+  type Draft,
+  type Proposal,
+  type Read,
+  type Zab,
+} from "./state.ts";
+import { followerShutdown, removeLearner } from "./switching.ts";
+import { initAcksid, lastZxidOfHistory, zxidGreater, type History } from "./zxid.ts";
+import type { Constants } from "./constants.ts";
+
+/** Phase 1: a prospective leader learns its followers' epochs and histories, and proposes a new epoch. */
+export function discovery(constants: Constants): Action<Zab>[] {
+  const { eachPair, servers, isQuorum, maxEpoch, seeded } = constants;
+
+  /** `DetermineNewEpoch` */
+  const newEpoch = (cepochRecv: FiniteSet<CepochEntry>): number =>
+    Math.max(...[...cepochRecv].map((entry) => entry.epoch)) + (seeded("reused-epoch") ? 0 : 1);
+
+  /** Follower j connects to the leader i that the oracle names, and sends f.p. */
+  const ConnectAndFollowerSendCEPOCH = zab.action(
+    "ConnectAndFollowerSendCEPOCH",
+    eachPair,
+    (now, next, i, j) => {
+      if (now.leaderOracle !== i || now.role[i] !== "LEADING") return disabled;
+      if (now.role[j] !== "FOLLOWING" || now.connectInfo[j] !== null) return disabled;
+      if (now.learners[i].has(j)) return disabled;
+      next.learners[i] = now.learners[i].with(j);
+      next.connectInfo[j] = i;
+      send(now, next, j, i, { mtype: "CEPOCH", mepoch: now.acceptedEpoch[j] });
+      next.pc = ["ConnectAndFollowerSendCEPOCH", i, j];
+    },
+    { actor: (_, j) => j },
+  );
+
+  /** With CEPOCH from a quorum, the leader chooses its epoch e' and broadcasts NEWEPOCH; latecomers are told. */
+  const LeaderProcessCEPOCH = zab.action("LeaderProcessCEPOCH", eachPair, (now, next, i, j) => {
+    if (now.role[i] !== "LEADING") return disabled;
+    const msg = pending(now.msgs[j][i], "CEPOCH");
+    if (msg === undefined || now.maxEpoch >= maxEpoch || !now.learners[i].has(j)) return disabled;
+    const cepochRecv = updateRecv(now.cepochRecv[i], { sid: j, connected: true, epoch: msg.mepoch });
+    let acceptedEpoch = now.acceptedEpoch[i];
+    if (isQuorum(sids(now.cepochRecv[i]))) {
+      reply(now, next, i, j, { mtype: "NEWEPOCH", mepoch: acceptedEpoch });
+    } else {
+      if (now.zabState[i] !== "DISCOVERY") violate(now, next, "stateInconsistent");
+      discard(now, next, j, i);
+      if (isQuorum(sids(cepochRecv))) {
+        acceptedEpoch = newEpoch(cepochRecv);
+        next.acceptedEpoch[i] = acceptedEpoch;
+        broadcast(now, next, i, connectedSids(cepochRecv), { mtype: "NEWEPOCH", mepoch: acceptedEpoch });
+      }
+    }
+    next.cepochRecv[i] = cepochRecv;
+    next.maxEpoch = Math.max(...servers.members.map((s) => (s === i ? acceptedEpoch : now.acceptedEpoch[s])));
+    next.pc = ["LeaderProcessCEPOCH", i, j];
+  });
+
+  /** The follower accepts an epoch that is not lower than f.p and sends f.a and its history. */
+  const FollowerProcessNEWEPOCH = zab.action("FollowerProcessNEWEPOCH", eachPair, (now, next, i, j) => {
+    if (now.role[i] !== "FOLLOWING") return disabled;
+    const msg = pending(now.msgs[j][i], "NEWEPOCH");
+    if (msg === undefined || now.connectInfo[i] !== j) return disabled;
+    if (seeded("stale-epoch") || msg.mepoch >= now.acceptedEpoch[i]) {
+      if (now.zabState[i] === "DISCOVERY") {
+        next.acceptedEpoch[i] = msg.mepoch;
+        next.zabState[i] = "SYNCHRONIZATION";
+        reply(now, next, i, j, {
+          mtype: "ACKEPOCH",
+          mepoch: now.currentEpoch[i],
+          mhistory: now.history[i],
+        });
+      } else {
+        violate(now, next, "stateInconsistent");
+        discard(now, next, j, i);
+      }
+    } else {
+      followerShutdown(next, i);
+      clean(next, i, j);
+      removeLearner(now, next, j, i);
+    }
+    next.pc = ["FollowerProcessNEWEPOCH", i, j];
+  });
+
+  /** With ACKEPOCH from a quorum, the leader takes the most recent history for its own and broadcasts NEWLEADER. */
+  const LeaderProcessACKEPOCH = zab.action("LeaderProcessACKEPOCH", eachPair, (now, next, i, j) => {
+    if (now.role[i] !== "LEADING") return disabled;
+    const msg = pending(now.msgs[j][i], "ACKEPOCH");
+    if (msg === undefined || !now.learners[i].has(j)) return disabled;
+    const epoch = now.acceptedEpoch[i];
+    const ackeRecv = updateRecv(now.ackeRecv[i], {
+      sid: j,
+      connected: true,
+      peerLastEpoch: msg.mepoch,
+      peerHistory: msg.mhistory,
+    });
+    if (isQuorum(sids(now.ackeRecv[i]))) {
+      const history = now.history[i];
+      reply(now, next, i, j, { mtype: "NEWLEADER", mepoch: epoch, mhistory: history });
+      logProposals(now, next, i, epoch, history);
+    } else {
+      if (now.zabState[i] !== "DISCOVERY") violate(now, next, "stateInconsistent");
+      discard(now, next, j, i);
+      if (isQuorum(sids(ackeRecv))) {
+        const history = initAcksid(determineInitialHistory(constants, ackeRecv), setOf(i));
+        next.currentEpoch[i] = epoch;
+        next.epochLeader = now.epochLeader.map((leaders, at) =>
+          at + 1 === epoch ? leaders.with(i) : leaders,
+        );
+        next.history[i] = history;
+        next.zabState[i] = "SYNCHRONIZATION";
+        broadcast(now, next, i, connectedSids(ackeRecv), {
+          mtype: "NEWLEADER",
+          mepoch: epoch,
+          mhistory: history,
+        });
+        logProposals(now, next, i, epoch, history);
+      }
+    }
+    next.ackeRecv[i] = ackeRecv;
+    next.pc = ["LeaderProcessACKEPOCH", i, j];
+  });
+
+  return [ConnectAndFollowerSendCEPOCH, LeaderProcessCEPOCH, FollowerProcessNEWEPOCH, LeaderProcessACKEPOCH];
+}
+
+/** `DetermineInitialHistory`: a most recent one, by the epoch f.a and then by the last zxid. */
+function determineInitialHistory({ seeded }: Constants, ackeRecv: FiniteSet<AckeEntry>): History {
+  const moreRecentOrEqual = (one: AckeEntry, other: AckeEntry): boolean =>
+    one.peerLastEpoch > other.peerLastEpoch ||
+    (one.peerLastEpoch === other.peerLastEpoch &&
+      !zxidGreater(lastZxidOfHistory(other.peerHistory), lastZxidOfHistory(one.peerHistory)));
+  const selected = ackeRecv.find((one) =>
+    ackeRecv.every((other) =>
+      seeded("least-recent-history") ? moreRecentOrEqual(other, one) : moreRecentOrEqual(one, other),
+    ),
+  );
+  return (selected as AckeEntry).peerHistory;
+}
+
+/** `SetPacketsForChecking`: the initial history counts as broadcast in the new epoch. */
+function logProposals(now: Read, next: Draft, source: Server, epoch: number, history: History): void {
+  next.proposalMsgsLog = now.proposalMsgsLog.with(
+    ...history.map(({ zxid, value }): Proposal => ({ source, epoch, zxid, data: value })),
+  );
+}
