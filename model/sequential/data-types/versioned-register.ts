@@ -30,7 +30,10 @@ export function versionedRegister(
   };
 }
 
+const known: ReadonlySet<string> = new Set(["create", "delete", "setData", "getData", "exists", "check"]);
+
 function stepOfZnode(state: VersionedState, call: Call): readonly VersionedState[] {
+  if (!known.has(call.f)) return [];
   const request = fieldsOf(call.argument);
   const expected = typeof request["version"] === "number" ? request["version"] : -1;
   const error = errorThere(state, call.f, expected);

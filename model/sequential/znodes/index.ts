@@ -5,6 +5,7 @@ export * from "./paths.ts";
 export * from "./prepare.ts";
 export * from "./server-version.ts";
 export * from "./server.ts";
+export * from "./specification.ts";
 export * from "./transactions.ts";
 export * from "./tree.ts";
 export * from "./watches.ts";
