@@ -1,2 +1,3 @@
 export * from "./cluster.ts";
+export * from "./docker/index.ts";
 export * from "./protocol/index.ts";

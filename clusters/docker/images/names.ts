@@ -20,6 +20,11 @@ export function officialImageTag(release: string): string {
   return `zookeeper:${release}`;
 }
 
+/** The release that an image's name tells, as the official ones do ("zookeeper:3.9.4", also behind a registry's name). */
+export function releaseOfTag(image: string): string | undefined {
+  return /(?:^|\/)zookeeper:(3\.\d+\.\d+)/.exec(image)?.[1];
+}
+
 /** Returns the release, or throws InputError where it does not look like one of ZooKeeper's ("3.9.4", "3.5.3-beta"). */
 export function parseRelease(text: string): string {
   if (/^3\.\d{1,2}\.\d{1,2}(-[a-zA-Z0-9][a-zA-Z0-9.-]{0,40})?$/.test(text)) return text;

@@ -9,5 +9,6 @@ conf=${ZOOCFGDIR:-/conf}
 heap=${ZK_SERVER_HEAP:-1000}
 # Word splitting of the flags is meant.
 # shellcheck disable=SC2086
-exec java -Xmx"${heap}m" ${SERVER_JVMFLAGS:-} ${JVMFLAGS:-} -Dzookeeper.log.dir="${ZOO_LOG_DIR:-/logs}" \
+exec java -Dzookeeper.log.dir="${ZOO_LOG_DIR:-/logs}" -Dorg.slf4j.simpleLogger.showDateTime=true \
+  "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss,SSS" -Xmx"${heap}m" ${SERVER_JVMFLAGS:-} ${JVMFLAGS:-} \
   -cp "$conf:/opt/zookeeper/lib/*" org.apache.zookeeper.server.quorum.QuorumPeerMain "$conf/zoo.cfg"
