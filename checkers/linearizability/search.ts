@@ -1,0 +1,317 @@
+import { Configurations } from "./configurations.ts";
+import type { Problem } from "./problem.ts";
+import { impossible } from "./transitions.ts";
+import { UsedSets } from "./used-sets.ts";
+
+/** What a search may spend. */
+export interface Budget {
+  /** `performance.now()` at which to stop. */
+  readonly deadline: number;
+  readonly bytesMax: number;
+}
+
+export type SearchResult =
+  | {
+      readonly outcome: "holds";
+      /** Indexes into the problem's operations. */ readonly order: readonly number[];
+      readonly configurations: number;
+    }
+  | {
+      readonly outcome: "violated";
+      /** The completion that ends this level cannot be explained; all before it can. */
+      readonly level: number;
+      /** The longest linearizations found up to there, one for each state. */
+      readonly longest: readonly (readonly number[])[];
+      readonly configurations: number;
+    }
+  | {
+      readonly outcome: "unknown";
+      readonly level: number;
+      readonly reason: "time" | "memory";
+      readonly configurations: number;
+    };
+
+/** Configurations that the first turn of a strategy may expand; each later turn is twice as long. */
+const firstTurn = 2_000;
+const longestMax = 4;
+
+/**
+ * Searches for a linearization (Wing & Gong, JPDC 1993) among configurations that know only the state and the open
+ * operations, with Lowe's memory of those already met (Concurrency & Computation 29, 2017) and his just-in-time
+ * rule: an operation is linearized no earlier than is needed for the next completion.
+ *
+ * Two strategies take turns, each alone explodes somewhere: depth first finds linearizations, breadth first by
+ * completions refutes them. Both drop dominated configurations and linearize reads as soon as they fit.
+ */
+export class Search {
+  readonly #problem: Problem<unknown>;
+  readonly #depthFirst: Exploration<unknown>;
+  #breadthFirst: Exploration<unknown> | undefined;
+  #turn: number = firstTurn;
+
+  constructor(problem: Problem<unknown>) {
+    this.#problem = problem;
+    this.#depthFirst = new Exploration(problem, new Stack());
+  }
+
+  /** Searches on until decided or out of budget. */
+  run(budget: Budget): SearchResult {
+    for (; ; this.#turn *= 2) {
+      const result = this.#depthFirst.run(this.#turn, budget);
+      if (result !== undefined) return result;
+      this.#breadthFirst ??= new Exploration(this.#problem, new Levels());
+      const other = this.#breadthFirst.run(this.#turn, budget);
+      if (other !== undefined) return other;
+    }
+  }
+
+  /** The operation whose completion ends a level. */
+  returning(level: number): number {
+    return this.#problem.returning[level] as number;
+  }
+}
+
+/** Configurations that wait for their turn; a strategy is an order among them. */
+interface Agenda {
+  push(configurations: readonly number[], store: Configurations, used: UsedSets): void;
+  pop(): number;
+}
+
+class Stack implements Agenda {
+  readonly #stack: number[] = [];
+  push(configurations: readonly number[]): void {
+    for (let i = configurations.length - 1; i >= 0; i--) this.#stack.push(configurations[i] as number);
+  }
+  pop(): number {
+    return this.#stack.pop() ?? -1;
+  }
+}
+
+/** By level; within one, those first that used the fewest unanswered operations, so that they dominate the others. */
+class Levels implements Agenda {
+  readonly #levels: Map<number, number[][]> = new Map();
+  #level: number = 0;
+  #pending: number = 0;
+
+  push(configurations: readonly number[], store: Configurations, used: UsedSets): void {
+    for (const configuration of configurations) {
+      const level = store.level(configuration);
+      let bySize = this.#levels.get(level);
+      if (bySize === undefined) this.#levels.set(level, (bySize = []));
+      const size = used.size(store.used(configuration));
+      while (bySize.length <= size) bySize.push([]);
+      (bySize[size] as number[]).push(configuration);
+      this.#pending++;
+    }
+  }
+
+  pop(): number {
+    if (this.#pending === 0) return -1;
+    for (;;) {
+      for (const configurations of this.#levels.get(this.#level) ?? []) {
+        const configuration = configurations.pop();
+        if (configuration === undefined) continue;
+        this.#pending--;
+        return configuration;
+      }
+      this.#levels.delete(this.#level++);
+    }
+  }
+}
+
+class Exploration<State> {
+  readonly #problem: Problem<State>;
+  readonly #agenda: Agenda;
+  readonly #used: UsedSets = new UsedSets();
+  readonly #store: Configurations;
+  readonly #scratch: Int32Array;
+  readonly #row: Int32Array;
+  /** By class of calls: the last expansion in which an open operation of the class was tried. */
+  readonly #tried: Int32Array;
+  #expansions: number = 0;
+  #deepest: number = 0;
+  #successors: number[] = [];
+  #goal: number = -1;
+
+  constructor(problem: Problem<State>, agenda: Agenda) {
+    this.#problem = problem;
+    this.#agenda = agenda;
+    this.#store = new Configurations(problem.words, this.#used);
+    this.#scratch = new Int32Array(this.#store.width);
+    this.#row = new Int32Array(this.#store.width);
+    this.#tried = new Int32Array(problem.transitions.classes.length);
+    this.#start(undefined);
+    this.#admit(0, -1, 0);
+    agenda.push(this.#successors, this.#store, this.#used);
+  }
+
+  /** Expands up to `turn` configurations; undefined when neither decided nor out of budget. */
+  run(turn: number, budget: Budget): SearchResult | undefined {
+    for (let left = turn; left > 0; left--) {
+      if (this.#goal !== -1)
+        return { outcome: "holds", order: this.#order(this.#goal), configurations: this.#store.size };
+      const configuration = this.#agenda.pop();
+      if (configuration === -1) return this.#refuted();
+      if (this.#store.isDominated(configuration)) continue;
+      this.#successors = [];
+      this.#expand(configuration);
+      this.#agenda.push(this.#successors, this.#store, this.#used);
+      if ((left & 255) === 0) {
+        if (performance.now() > budget.deadline) return this.#gaveUp("time");
+        if (this.#store.bytes > budget.bytesMax) return this.#gaveUp("memory");
+      }
+    }
+    return undefined;
+  }
+
+  #expand(configuration: number): void {
+    const { classOf, isReadOnly, open, openFrom, unanswered } = this.#problem;
+    const stamp = ++this.#expansions;
+    this.#store.copyRow(configuration, this.#row);
+    const level = this.#row[0] as number;
+    const end = openFrom[level + 1] as number;
+    for (let at = openFrom[level] as number; at < end; at++) {
+      const operation = open[at] as number;
+      if (isReadOnly[operation] === 1 || this.#isLinearized(this.#row, operation)) continue;
+      // Of equal operations the one that completes first goes first: any linearization can be rearranged so.
+      const call = classOf[operation] as number;
+      if (this.#tried[call] === stamp) continue;
+      this.#tried[call] = stamp;
+      this.#move(configuration, operation, call, this.#store.used(configuration));
+    }
+    for (let i = 0; i < unanswered.length; i++) {
+      const { call, levels } = unanswered[i] as (typeof unanswered)[number];
+      if ((levels[0] as number) > level) break;
+      const used = this.#store.used(configuration);
+      const available = levels[this.#used.count(used, i)];
+      if (available === undefined || available > level) continue;
+      this.#move(configuration, ~i, call, used);
+    }
+  }
+
+  /** Linearizes an operation next: the answered one with this index, or one of the unanswered class ~operation. */
+  #move(configuration: number, operation: number, call: number, used: number): void {
+    const { transitions } = this.#problem;
+    const code = transitions.next(this.#row[1] as number, call);
+    if (code === impossible) return;
+    if (code >= 0) this.#reach(configuration, operation, code, used);
+    else for (const state of transitions.several(code)) this.#reach(configuration, operation, state, used);
+  }
+
+  #reach(configuration: number, operation: number, state: number, used: number): void {
+    // An unanswered operation that changes nothing is better kept.
+    if (operation < 0 && state === this.#row[1]) return;
+    this.#scratch.set(this.#row);
+    this.#apply(operation, state, undefined);
+    this.#admit(operation < 0 ? this.#used.add(used, ~operation) : used, configuration, operation);
+  }
+
+  #admit(used: number, parent: number, move: number): void {
+    const id = this.#store.add(this.#scratch, used, parent, move);
+    if (id === -1) return;
+    this.#successors.push(id);
+    const level = this.#scratch[0] as number;
+    if (level > this.#deepest) this.#deepest = level;
+    if (level === this.#problem.levels) this.#goal = id;
+  }
+
+  #start(emit: number[] | undefined): void {
+    this.#scratch.fill(0);
+    if (this.#problem.levels === 0) return;
+    this.#readNew(emit);
+    this.#advance(emit);
+  }
+
+  /** Makes the scratch row what follows when `operation` leads to `state`; appends the reads that come along to `emit`. */
+  #apply(operation: number, state: number, emit: number[] | undefined): void {
+    const { open, openFrom, isReadOnly } = this.#problem;
+    const row = this.#scratch;
+    if (operation >= 0) this.#mark(operation);
+    if (row[1] !== state) {
+      row[1] = state;
+      const level = row[0] as number;
+      const end = openFrom[level + 1] as number;
+      for (let at = openFrom[level] as number; at < end; at++) {
+        const read = open[at] as number;
+        if (isReadOnly[read] === 1 && !this.#isLinearized(row, read)) this.#read(read, emit);
+      }
+    }
+    this.#advance(emit);
+  }
+
+  /** Passes the completions of operations that are linearized. */
+  #advance(emit: number[] | undefined): void {
+    const { levels, returning, slotOf } = this.#problem;
+    const row = this.#scratch;
+    for (;;) {
+      const level = row[0] as number;
+      if (level === levels || !this.#isLinearized(row, returning[level] as number)) return;
+      const slot = slotOf[returning[level] as number] as number;
+      const word = 2 + (slot >>> 5);
+      row[word] = (row[word] as number) & ~(1 << (slot & 31));
+      row[0] = level + 1;
+      if (level + 1 < levels) this.#readNew(emit);
+    }
+  }
+
+  #readNew(emit: number[] | undefined): void {
+    const { newReads, newReadsFrom } = this.#problem;
+    const level = this.#scratch[0] as number;
+    const end = newReadsFrom[level + 1] as number;
+    for (let at = newReadsFrom[level] as number; at < end; at++) this.#read(newReads[at] as number, emit);
+  }
+
+  #read(operation: number, emit: number[] | undefined): void {
+    const { transitions, classOf } = this.#problem;
+    if (transitions.next(this.#scratch[1] as number, classOf[operation] as number) === impossible) return;
+    this.#mark(operation);
+    emit?.push(operation);
+  }
+
+  #mark(operation: number): void {
+    const slot = this.#problem.slotOf[operation] as number;
+    const word = 2 + (slot >>> 5);
+    this.#scratch[word] = (this.#scratch[word] as number) | (1 << (slot & 31));
+  }
+
+  #isLinearized(row: Int32Array, operation: number): boolean {
+    const slot = this.#problem.slotOf[operation] as number;
+    return (((row[2 + (slot >>> 5)] as number) >>> (slot & 31)) & 1) === 1;
+  }
+
+  /** The linearization that led to a configuration. */
+  #order(configuration: number): number[] {
+    const path: number[] = [];
+    for (let at = configuration; this.#store.parent(at) !== -1; at = this.#store.parent(at)) path.push(at);
+    const order: number[] = [];
+    const uses = new Map<number, number>();
+    this.#start(order);
+    for (const at of path.reverse()) {
+      const move = this.#store.move(at);
+      const count = uses.get(move) ?? 0;
+      uses.set(move, count + 1);
+      order.push(move >= 0 ? move : (this.#problem.unanswered[~move]?.operations[count] as number));
+      this.#store.copyRow(this.#store.parent(at), this.#scratch);
+      this.#apply(move, this.#store.state(at), order);
+    }
+    return order;
+  }
+
+  #refuted(): SearchResult {
+    const byState = new Map<number, number[]>();
+    for (let id = this.#store.size - 1; id >= 0; id--) {
+      if (this.#store.level(id) !== this.#deepest) continue;
+      const state = this.#store.state(id);
+      if (byState.size >= longestMax && !byState.has(state)) continue;
+      const order = this.#order(id);
+      if (order.length > (byState.get(state)?.length ?? -1)) byState.set(state, order);
+      if (this.#store.size - id > 10_000) break;
+    }
+    const longest = [...byState.values()].sort((a, b) => b.length - a.length);
+    return { outcome: "violated", level: this.#deepest, longest, configurations: this.#store.size };
+  }
+
+  #gaveUp(reason: "time" | "memory"): SearchResult {
+    return { outcome: "unknown", level: this.#deepest, reason, configurations: this.#store.size };
+  }
+}
