@@ -19,8 +19,8 @@ export type CandidateState =
   /** It has no znode, as far as it knows, and wants none. */
   | { readonly phase: "out" }
   | { readonly phase: "creating"; readonly guid: string }
-  /** It reads the candidates. `node` is its own, undefined while it cannot know whether it was created. */
-  | { readonly phase: "listing"; readonly guid: string; readonly node: string | undefined }
+  /** It reads the candidates. `node` is its own, null while it cannot know whether it was created. */
+  | { readonly phase: "listing"; readonly guid: string; readonly node: string | null }
   /** It deletes a second znode of its own: one that a create whose reply was lost made after all. */
   | { readonly phase: "clearing"; readonly guid: string; readonly node: string; readonly surplus: string }
   | { readonly phase: "watching"; readonly guid: string; readonly node: string; readonly predecessor: string }
@@ -105,12 +105,12 @@ export function decide(state: CandidateState, event: CandidateEvent): Decision {
     case "creating":
       if (event.type === "created") return list(state.guid, event.node, false);
       if (event.type === "refused") return create(state.guid);
-      if (event.type === "disconnected") return list(state.guid, undefined, true);
+      if (event.type === "disconnected") return list(state.guid, null, true);
       break;
     case "listing":
       if (event.type === "children") return judge(state, event.nodes);
       if (event.type === "disconnected" || event.type === "refused") {
-        return list(state.guid, state.node, state.node === undefined);
+        return list(state.guid, state.node, state.node === null);
       }
       break;
     case "clearing":
@@ -147,13 +147,13 @@ function create(guid: string): Decision {
   return { state: { phase: "creating", guid }, step: { do: "create", prefix: candidatePrefix(guid) } };
 }
 
-function list(guid: string, node: string | undefined, sync: boolean): Decision {
+function list(guid: string, node: string | null, sync: boolean): Decision {
   return { state: { phase: "listing", guid, node }, step: { do: "list", sync } };
 }
 
 /** A candidate that resigns before it knows its znode's name has to find it first. */
 function leave(state: Exclude<CandidateState, { phase: "out" | "creating" }>): Decision {
-  if (state.node === undefined) return list(state.guid, undefined, true);
+  if (state.node === null) return list(state.guid, null, true);
   return {
     state: { phase: "leaving", guid: state.guid, node: state.node },
     step: { do: "delete", node: state.node },
@@ -166,7 +166,7 @@ function judge(state: Extract<CandidateState, { phase: "listing" }>, nodes: read
   const candidates = inOrder(nodes);
   const own = candidates.filter((node) => node.startsWith(candidatePrefix(guid)));
   const [node, surplus] = own;
-  if (node === undefined) return state.node === undefined ? create(guid) : out;
+  if (node === undefined) return state.node === null ? create(guid) : out;
   if (surplus !== undefined) {
     return { state: { phase: "clearing", guid, node, surplus }, step: { do: "delete", node: surplus } };
   }

@@ -1,0 +1,334 @@
+import {
+  disabled,
+  each,
+  forAll,
+  opaque,
+  table,
+  vacuous,
+  vocabulary,
+  type Action,
+  type Client,
+  type IdentitySet,
+  type Model,
+  type ModelDefinition,
+  type Now,
+  type Parameters,
+  type PerClient,
+  type VariantDeclaration,
+} from "../../specification/index.ts";
+import {
+  clientsOf,
+  holds,
+  initialService,
+  parentOf,
+  serviceActions,
+  treeOf,
+  type Program,
+  type ProgramState,
+  type ServiceBounds,
+} from "../service/index.ts";
+import { decide } from "./decisions.ts";
+import {
+  createsAgain,
+  keepsGuid,
+  keepsLeadership,
+  leadsWhenNotified,
+  takesLeadershipBack,
+  waitsForNobody,
+  watchesLeader,
+} from "./mistakes.ts";
+import { candidateProgram, electionPath, pathOf, type Candidate, type Conduct } from "./program.ts";
+import { singleNodeProgram } from "./single-node.ts";
+
+/** The service, its candidates, and a resource outside of ZooKeeper that leaders write to under their fencing token. */
+interface Election extends ProgramState<Candidate> {
+  /** The highest token that the resource has accepted; 0 before the first. */
+  resource: number;
+  /** A guarded write under way, by its token; 0 for none. It may arrive whenever it likes. */
+  write: PerClient<number>;
+  /** Ghost: what became of guarded writes. */
+  written: { readonly accepted: boolean; readonly refused: boolean; readonly outOfOrder: boolean };
+}
+
+interface ElectionBounds extends ServiceBounds {
+  readonly candidacies: number;
+}
+
+const { action, invariant, stepProperty, witness } = vocabulary<Election>();
+
+function believes(now: Now<Election>, client: Client): boolean {
+  return now.client[client].candidate.phase === "leading";
+}
+
+/** Its session has expired, and it does not know. */
+function isZombie(now: Now<Election>, client: Client): boolean {
+  return believes(now, client) && !now.session[client].alive;
+}
+
+/** It believes to lead, and its candidate's znode is there: nobody else can be the lowest. */
+function leads(now: Now<Election>, client: Client): boolean {
+  const { candidate } = now.client[client];
+  return (
+    candidate.phase === "leading" && now.session[client].alive && holds(now, client, pathOf(candidate.node))
+  );
+}
+
+/** Guarded writes: the resource refuses a token that is lower than one it has accepted. */
+function guardedWrites(all: IdentitySet<Client>, fenced: boolean): Action<Election>[] {
+  return [
+    action("SendWrite", each(all), (now, next, client) => {
+      const { candidate } = now.client[client];
+      if (candidate.phase !== "leading" || now.write[client] !== 0) return disabled;
+      next.write[client] = candidate.token;
+    }),
+    action("TakeWrite", each(all), (now, next, client) => {
+      const token = now.write[client];
+      if (token === 0) return disabled;
+      next.write[client] = 0;
+      const late = token < now.resource;
+      if (late && fenced) {
+        next.written = { ...now.written, refused: true };
+        return;
+      }
+      next.resource = Math.max(token, now.resource);
+      next.written = { ...now.written, accepted: true, outOfOrder: now.written.outOfOrder || late };
+    }),
+  ];
+}
+
+function build(parameters: Parameters, variant?: string): Model<unknown> {
+  const bounds = boundsOf(parameters);
+  const all = clientsOf(bounds);
+  const { program, fenced } = elections[variant ?? "recipe"] as ElectionVariant;
+  const candidates = program(bounds.candidacies);
+  const initial: Election = {
+    ...initialService(treeOf(electionPath), all),
+    client: table(all, candidates.start),
+    resource: 0,
+    write: table(all, () => 0),
+    written: { accepted: false, refused: false, outOfOrder: false },
+  };
+  const spent = (now: Now<Election>): boolean =>
+    now.expiries === bounds.expiries && now.losses === bounds.losses;
+  const pairs = all.members.flatMap((a, i) => all.members.slice(i + 1).map((b) => [a, b] as const));
+  const model: Model<Election> = {
+    name: "leader-election",
+    parameters,
+    ...(variant === undefined ? {} : { variant }),
+    identities: [all],
+    initial: [initial],
+    actions: [
+      ...(serviceActions(candidates, all, bounds) as unknown as Action<Election>[]),
+      ...guardedWrites(all, fenced !== false),
+    ],
+    invariants: [
+      invariant("OneLeader", (now) =>
+        forAll(pairs, ([a, b]) => {
+          if (leads(now, a) && leads(now, b)) return false;
+          return leads(now, a) || leads(now, b) ? true : vacuous;
+        }),
+      ),
+      invariant("OnlyZombiesOverlap", (now) =>
+        forAll(pairs, ([a, b]) =>
+          believes(now, a) && believes(now, b) ? isZombie(now, a) || isZombie(now, b) : vacuous,
+        ),
+      ),
+      invariant("LateWritesRefused", (now) =>
+        now.written.outOfOrder ? false : now.written.refused ? true : vacuous,
+      ),
+    ],
+    stepProperties: [
+      stepProperty("NoHerd", (before, after) => {
+        const gone = before.tree.nodes.filter(
+          (node) => !after.tree.nodes.some((other) => other.path === node.path && other.czxid === node.czxid),
+        );
+        return forAll(gone, ({ path }) => wakes(before, all, path) <= 1);
+      }),
+    ],
+    witnesses: [
+      witness("SomebodyLeads", (now) => all.members.some((client) => leads(now, client))),
+      witness("ALeaderIsSucceeded", (now) =>
+        all.members.some(
+          (client) => leads(now, client) && now.resource > 0 && tokenOf(now, client) > now.resource,
+        ),
+      ),
+      witness("AZombieBelieves", (now) => all.members.some((client) => isZombie(now, client))),
+      witness("AZombieIsRefused", (now) => now.written.refused),
+    ],
+    recoverable: [
+      {
+        name: "SomebodyWillLead",
+        from: (now) => spent(now) && all.members.some((client) => wantsToLead(now, client)),
+        to: (now) => all.members.some((client) => leads(now, client)),
+      },
+    ],
+  };
+  return opaque(model);
+}
+
+function tokenOf(now: Now<Election>, client: Client): number {
+  const { candidate } = now.client[client];
+  return candidate.phase === "leading" ? candidate.token : 0;
+}
+
+function wantsToLead(now: Now<Election>, client: Client): boolean {
+  const { phase } = now.client[client].candidate;
+  return phase !== "out" && phase !== "leaving" && now.session[client].alive;
+}
+
+/** How many clients have a watch that the znode's departure fires. */
+function wakes(now: Now<Election>, all: IdentitySet<Client>, path: string): number {
+  return all.members.filter((client) =>
+    now.watches[client].some((watch) =>
+      watch.kind === "data" ? watch.path === path : watch.path === parentOf(path) || watch.path === path,
+    ),
+  ).length;
+}
+
+interface ElectionVariant extends VariantDeclaration {
+  readonly program: (candidacies: number) => Program<Candidate>;
+  /** Whether the resource checks tokens. */
+  readonly fenced?: boolean;
+}
+
+function conduct(conducts: Conduct): ElectionVariant["program"] {
+  return (candidacies) => candidateProgram(conducts, candidacies);
+}
+
+const elections: { readonly [name: string]: ElectionVariant } = {
+  recipe: { summary: "the recipe", holds: true, program: conduct({ decide }) },
+  "no-protection": {
+    summary: "a create whose reply was lost is repeated without looking for the first znode",
+    holds: false,
+    property: "SomebodyWillLead",
+    source: "ZooKeeper FAQ, recoverable errors; Curator's protected create",
+    parameters: { clients: 2, "sessions-expire": 0, "connection-losses": 1 },
+    program: conduct({ decide: createsAgain }),
+  },
+  "watch-leader": {
+    summary: "everybody watches the lowest candidate: right, but its departure wakes them all",
+    holds: false,
+    property: "NoHerd",
+    source: "ZooKeeper Recipes and Solutions, Leader Election: herd effect",
+    parameters: { clients: 3, "sessions-expire": 0, "connection-losses": 0 },
+    program: conduct({ decide: watchesLeader }),
+  },
+  "watch-parent": {
+    summary: "everybody watches the list of candidates: right, but each departure wakes them all",
+    holds: false,
+    property: "NoHerd",
+    source: "ZooKeeper Recipes and Solutions, Leader Election: herd effect",
+    parameters: { clients: 3, "sessions-expire": 0, "connection-losses": 0 },
+    program: conduct({ decide, watchesParent: true }),
+  },
+  "single-node": {
+    summary: "one ephemeral znode, who creates it leads: right, but its departure wakes everybody",
+    holds: false,
+    property: "NoHerd",
+    source: "Junqueira & Reed, ZooKeeper: Distributed Process Coordination, ch. 3",
+    parameters: { clients: 3, "sessions-expire": 0, "connection-losses": 0 },
+    program: singleNodeProgram,
+  },
+  "lead-when-notified": {
+    summary: "a candidate leads when its predecessor goes, without reading the candidates again",
+    holds: false,
+    property: "OneLeader",
+    source: "ZooKeeper Recipes and Solutions, Leader Election, step 3 of the notification",
+    parameters: { clients: 3, "sessions-expire": 1, "connection-losses": 0 },
+    program: conduct({ decide: leadsWhenNotified }),
+  },
+  "lost-wake-up": {
+    summary: "a candidate waits for a predecessor that went before it could be watched",
+    holds: false,
+    property: "SomebodyWillLead",
+    source: "ZooKeeper Recipes and Solutions, Locks, step 5: if exists returns null, go to step 2",
+    parameters: { clients: 2, "sessions-expire": 1, "connection-losses": 0 },
+    program: conduct({ decide: waitsForNobody }),
+  },
+  "no-fencing": {
+    summary: "the guarded resource takes writes under any token, also those of a zombie",
+    holds: false,
+    property: "LateWritesRefused",
+    source: "Hunt et al., USENIX ATC 2010; Burrows, OSDI 2006, §2.4 (sequencers)",
+    parameters: { clients: 2, "sessions-expire": 1, "connection-losses": 0 },
+    program: conduct({ decide }),
+    fenced: false,
+  },
+  "guid-of-closing-session": {
+    summary: "a protected create takes the znode of its own expired session for the new one",
+    holds: false,
+    property: "OnlyZombiesOverlap",
+    source: "CURATOR-498",
+    parameters: { clients: 2, "sessions-expire": 1, "connection-losses": 1 },
+    program: conduct({ decide: keepsGuid }),
+  },
+  "keeps-leadership": {
+    summary: "a leader goes on leading across a disconnection that cost it its session",
+    holds: false,
+    property: "OnlyZombiesOverlap",
+    source: "CURATOR-444, CURATOR-653, CURATOR-696",
+    parameters: { clients: 2, "sessions-expire": 1, "connection-losses": 0 },
+    program: conduct({ decide: keepsLeadership }),
+  },
+  "takes-leadership-back": {
+    summary: "with a new session a leader finds its old znode on a server that lags, and leads again",
+    holds: false,
+    property: "OnlyZombiesOverlap",
+    source: "CURATOR-644, CURATOR-645",
+    parameters: { clients: 2, "sessions-expire": 1, "connection-losses": 0 },
+    program: conduct({ decide: takesLeadershipBack }),
+  },
+};
+
+function boundsOf(parameters: Parameters): ElectionBounds {
+  return {
+    clients: Number(parameters["clients"]),
+    expiries: Number(parameters["sessions-expire"]),
+    losses: Number(parameters["connection-losses"]),
+    lag: Number(parameters["lag"]),
+    candidacies: Number(parameters["candidacies"]),
+  };
+}
+
+const { recipe: _, ...variants } = elections;
+
+/** The election of a leader by ephemeral sequential znodes, with the mistakes that are made in it. */
+export const leaderElection: ModelDefinition = {
+  kind: "model",
+  name: "leader-election",
+  summary: "the leader-election recipe: ephemeral sequential candidates, each watches its predecessor",
+  source: "ZooKeeper Recipes and Solutions, Leader Election; Hunt et al., USENIX ATC 2010, §2.4",
+  parameters: {
+    clients: { kind: "integer", summary: "candidates", default: 3, minimum: 1, maximum: 6 },
+    "sessions-expire": {
+      kind: "integer",
+      summary: "sessions that may expire",
+      default: 2,
+      minimum: 0,
+      maximum: 9,
+    },
+    "connection-losses": {
+      kind: "integer",
+      summary: "connections that may be lost",
+      default: 1,
+      minimum: 0,
+      maximum: 9,
+    },
+    lag: {
+      kind: "integer",
+      summary: "transactions that a server may lag behind",
+      default: 1,
+      minimum: 0,
+      maximum: 9,
+    },
+    candidacies: {
+      kind: "integer",
+      summary: "how often each client may stand for election",
+      default: 2,
+      minimum: 1,
+      maximum: 9,
+    },
+  },
+  variants,
+  build,
+};

@@ -1,0 +1,3 @@
+export * from "./service.ts";
+export * from "./tree.ts";
+export * from "./watches.ts";
