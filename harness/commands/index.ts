@@ -1,7 +1,9 @@
 import type { Command } from "commander";
+import { addClean } from "./clean.ts";
+import { addImage } from "./image.ts";
 
 /**
  * The commands, in the order of `zabcheck --help`. Each file exports one `add...(program)` that declares options
  * only; what it does is imported when it runs, so that `zabcheck check` starts at once.
  */
-export const commands: readonly ((program: Command) => void)[] = [];
+export const commands: readonly ((program: Command) => void)[] = [addImage, addClean];

@@ -27,6 +27,8 @@ export interface ImageOptions {
   readonly jars?: string;
   /** What to call it; `zabcheck/zookeeper:<release>` by default. */
   readonly tag?: string;
+  /** Keep an image of that name, if there is one. */
+  readonly reuse?: boolean;
   readonly progress?: Progress;
 }
 
@@ -47,6 +49,13 @@ export async function makeServerImage(engine: Engine, options: ImageOptions): Pr
   const progress = options.progress ?? (() => {});
   const release = releaseWanted(options);
   const tag = options.tag ?? ownImageTag(release);
+  if (options.reuse === true) {
+    const id = await idOfImage(engine, tag);
+    if (id !== undefined) {
+      progress(`${tag} exists already`);
+      return { tag, release, id };
+    }
+  }
   const base = options.base ?? (await ensureBaseImage(engine, progress));
   const baseLabels = await labelsOfImage(engine, base);
   if (baseLabels === undefined) throw unknownImage(base);
@@ -64,6 +73,12 @@ export async function makeServerImage(engine: Engine, options: ImageOptions): Pr
       removeScratch(scratch);
     }
   });
+}
+
+async function idOfImage(engine: Engine, image: string): Promise<string | undefined> {
+  return (await labelsOfImage(engine, image)) === undefined
+    ? undefined
+    : (await engine.getImage(image).inspect()).Id;
 }
 
 /** The error for an image that is not on this host. */
