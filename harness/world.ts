@@ -1,0 +1,71 @@
+import type { Cluster } from "../clusters/index.ts";
+import type { HistoryRecorder, Recorded } from "../results/index.ts";
+import { Random } from "./random.ts";
+
+export interface WorldOptions {
+  readonly cluster: Cluster;
+  readonly recorder: HistoryRecorder;
+  readonly seed: number;
+  /** Workers that run the workload; one more process sets things up. */
+  readonly workers: number;
+  /** Operations a second over all workers; 0 as fast as answers come. */
+  readonly rate: number;
+  readonly sessionTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+}
+
+/** What everyone in a run shares: the ensemble, its time, the history, the seed, and whether to go on. */
+export class World {
+  readonly cluster: Cluster;
+  readonly recorder: HistoryRecorder;
+  readonly options: WorldOptions;
+  #stopping = false;
+  #operations = 0;
+  #answered = 0;
+
+  constructor(options: WorldOptions) {
+    this.options = options;
+    this.cluster = options.cluster;
+    this.recorder = options.recorder;
+  }
+
+  /** True from the moment at which no new operation is to begin. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /** Operations invoked so far. */
+  get operations(): number {
+    return this.#operations;
+  }
+
+  /** Operations that were answered, ok or by a definite error. */
+  get answered(): number {
+    return this.#answered;
+  }
+
+  random(stream: string): Random {
+    return new Random(this.options.seed, stream);
+  }
+
+  /** Appends an event at the present time. */
+  record(event: Omit<Recorded, "time">): void {
+    this.recorder.append({ time: this.cluster.clock.now(), ...event });
+    if (typeof event.process !== "number") return;
+    if (event.type === "invoke") this.#operations++;
+    else if (event.type !== "info") this.#answered++;
+  }
+
+  /** The number of the process that follows one whose operation ended `info`, as in Jepsen: the worker is its remainder. */
+  successor(process: number): number {
+    return process + this.options.workers + 1;
+  }
+
+  sleep(ms: number): Promise<void> {
+    return this.cluster.clock.sleep(ms);
+  }
+}

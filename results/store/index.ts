@@ -1,0 +1,3 @@
+export * from "./manifest.ts";
+export * from "./recorder.ts";
+export * from "./run-directory.ts";
