@@ -18,7 +18,8 @@ export async function resolveClassPath(
   mkdirSync(jars, { recursive: true });
   writeFileSync(pom, projectOf(release));
   progress(`resolving the class path of ZooKeeper ${release} by Maven`);
-  const maven = ["-q", "-B", "-f", pom];
+  // -U: what could not be had the last time is asked for again.
+  const maven = ["-q", "-B", "-U", "-f", pom];
   await resolve(release, [
     ...maven,
     "dependency:copy-dependencies",

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { OperationError } from "../../../model/index.ts";
 
 /** Says how far a longer piece of work is, a line at a time. */
@@ -65,8 +66,11 @@ export function runTool(
 
 /** The lines of a tool's output that say what went wrong. */
 export function lastErrors(output: string): string {
-  const lines = output.split("\n").map((line) => line.trim());
+  const lines = stripVTControlCharacters(output)
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && line !== "[ERROR]");
   const errors = lines.filter((line) => /^(\[ERROR\]|E:|W:|error|fatal)/i.test(line));
-  const chosen = errors.length > 0 ? errors.slice(0, 2) : lines.filter((line) => line !== "").slice(-2);
+  const chosen = errors.length > 0 ? errors.slice(0, 1) : lines.slice(-2);
   return chosen.join(" ").slice(0, 600);
 }
