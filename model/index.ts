@@ -8,3 +8,4 @@ export * from "./specification/index.ts";
 export * from "./examples/index.ts";
 export * from "./recipes/index.ts";
 export * from "./zab/index.ts";
+export * from "./registry.ts";

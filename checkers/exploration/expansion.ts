@@ -1,0 +1,329 @@
+import type { Frontier } from "./frontier.ts";
+import type { Program } from "./program.ts";
+import { chunkRows, GrowingView } from "./shared.ts";
+import { effect } from "./transitions.ts";
+import type { Visited } from "./visited.ts";
+
+/** Successors that are looked up together, so that the cache misses of their first looks overlap. */
+const batchMax = 4096;
+
+/** Something found at a step, or at an initial state: then `parent` is -1 and `instance` its number. */
+export interface Finding {
+  readonly kind: "invariant" | "step" | "deadlock";
+  readonly property: string;
+  /** The number of the state before. */
+  readonly parent: number;
+  readonly instance: number;
+  /** The number of the state after, where it is stored. */
+  readonly state: number;
+}
+
+/** What an expansion needs of its surroundings. */
+export interface Surroundings {
+  /** Makes room for so many new states, waiting for the others if need be. False when there is none. */
+  makeRoom(states: number): boolean;
+  found(finding: Finding): void;
+}
+
+/** Expands chunks of the current level into chunks of the next. One for each worker. */
+export class Expansion {
+  /** Successors and new states by instance. */
+  readonly generated: number[] = [];
+  readonly fresh: number[] = [];
+  /** New states since it was last set to 0. */
+  added = 0;
+  readonly #program: Program;
+  readonly #visited: Visited;
+  readonly #frontier: Frontier;
+  readonly #parents: GrowingView;
+  readonly #surroundings: Surroundings;
+  readonly #checkDeadlock: boolean;
+  readonly #components: number;
+  readonly #width: number;
+  readonly #stack: Int32Array = new Int32Array(1 << 16);
+  #effects: Int32Array = new Int32Array(2 * batchMax);
+  #offsets: Int32Array = new Int32Array(2 * batchMax);
+  #lo: Int32Array = new Int32Array(2 * batchMax);
+  #hi: Int32Array = new Int32Array(2 * batchMax);
+  #homes: Int32Array = new Int32Array(2 * batchMax);
+  readonly #scratch: Int32Array;
+  #batch = 0;
+  /** The chunk being filled, and how far. */
+  #out = -1;
+  #outRows = 0;
+  #outAt = 0;
+  #outNumber = 0;
+  #outParents: Int32Array = new Int32Array(0);
+
+  constructor(
+    program: Program,
+    visited: Visited,
+    frontier: Frontier,
+    parents: SharedArrayBuffer,
+    surroundings: Surroundings,
+    options: { readonly deadlock: boolean },
+  ) {
+    this.#program = program;
+    this.#visited = visited;
+    this.#frontier = frontier;
+    this.#parents = new GrowingView(parents);
+    this.#surroundings = surroundings;
+    this.#checkDeadlock = options.deadlock;
+    this.#components = program.layout.components.length;
+    this.#width = program.fingerprints.width;
+    this.#scratch = new Int32Array(program.stride);
+  }
+
+  /** Adds an initial state. */
+  addInitial(row: Int32Array, index: number): boolean {
+    const { predicates } = this.#program;
+    if (!this.#surroundings.makeRoom(1)) return false;
+    const constraint = predicates.constraint(row, 0);
+    const broken = predicates.check(row, 0);
+    const [lo, hi] = this.#least(row, this.#components);
+    if (constraint && this.#visited.add(lo, hi)) {
+      this.added++;
+      const number = this.#append(row, 0, -1, index);
+      if (number < 0) return false;
+      if (broken !== undefined) this.#found("invariant", broken.name, -1, index, number);
+    } else if (!constraint && broken !== undefined) this.#found("invariant", broken.name, -1, index, -1);
+    return true;
+  }
+
+  /** Expands one chunk of the current level. False when memory is used up. */
+  expand(chunk: number): boolean {
+    const { stride, transitions } = this.#program;
+    const rows = this.#frontier.rows;
+    const first = this.#frontier.offset(chunk);
+    const firstNumber = this.#frontier.firstNumber(chunk);
+    const end = first + stride * this.#frontier.rowCount(chunk);
+    for (let at = first; at < end; at += stride) {
+      const before = this.#batch;
+      this.#walk(rows, at);
+      this.#offsets.fill(at, before, this.#batch);
+      if (this.#batch === before && this.#checkDeadlock) {
+        this.#found("deadlock", "Deadlock", -1, -1, firstNumber + (at - first) / stride);
+      }
+      if (this.#batch >= batchMax && !this.#flush(rows, first, firstNumber)) return false;
+      if (this.#batch + transitions.instances.length > this.#effects.length) this.#widen();
+    }
+    return this.#flush(rows, first, firstNumber);
+  }
+
+  /** Hands over the chunk in work. */
+  finish(): void {
+    if (this.#out >= 0 && this.#outRows > 0) this.#frontier.publish(this.#out, this.#outRows);
+    else if (this.#out >= 0) this.#frontier.release(this.#out);
+    this.#out = -1;
+  }
+
+  /** Appends the effects that are enabled in a row to the batch. */
+  #walk(rows: Int32Array, at: number): void {
+    const { transitions } = this.#program;
+    const { joint } = transitions;
+    let { edges } = transitions;
+    let { nodes, slots } = joint;
+    const stack = this.#stack;
+    const effects = this.#effects;
+    let batch = this.#batch;
+    let depth = 0;
+    const start = transitions.start(rows, at);
+    const leaves = start[0] as number;
+    for (let i = 1; i <= leaves; i++) effects[batch++] = start[i] as number;
+    for (let i = leaves + 2; i < start.length; i++) stack[depth++] = start[i] as number;
+    while (depth > 0) {
+      const node = stack[--depth] as number;
+      const id = rows[at + (nodes[4 * node] as number)] as number;
+      const from = nodes[4 * node + 1] as number;
+      const mask = nodes[4 * node + 2] as number;
+      let slot = id & mask;
+      let key = slots[from + 2 * slot] as number;
+      while (key !== id + 1 && key !== 0) {
+        slot = (slot + 1) & mask;
+        key = slots[from + 2 * slot] as number;
+      }
+      let edge: number;
+      if (key === 0) {
+        edge = transitions.extend(node, rows, at);
+        ({ edges } = transitions);
+        ({ nodes, slots } = joint);
+      } else edge = slots[from + 2 * slot + 1] as number;
+      if (edge < 0) continue;
+      for (let left = edges[edge++] as number; left > 0; left--) effects[batch++] = edges[edge++] as number;
+      for (let left = edges[edge++] as number; left > 0; left--) stack[depth++] = edges[edge++] as number;
+    }
+    this.#batch = batch;
+  }
+
+  #flush(rows: Int32Array, first: number, firstNumber: number): boolean {
+    const batch = this.#batch;
+    this.#batch = 0;
+    if (!this.#surroundings.makeRoom(batch)) return false;
+    this.#fingerprint(rows, batch);
+    return this.#addAll(rows, batch, first, firstNumber);
+  }
+
+  /** The fingerprints of the batch's successors, and a first look at their homes. */
+  #fingerprint(rows: Int32Array, batch: number): void {
+    const { transitions, fingerprints } = this.#program;
+    const records = transitions.effects;
+    const { tables } = fingerprints;
+    const width = this.#width;
+    const components = this.#components;
+    const { slots, scale } = this.#visited;
+    for (let i = 0; i < batch; i++) {
+      const at = this.#effects[i] as number;
+      const from = this.#offsets[i] as number;
+      const unread = records[at + effect.unread] as number;
+      const writes = at + effect.change + width;
+      let leastLo = 0;
+      let leastHi = 0;
+      for (let p = 0; p < width; p += 2) {
+        let lo = (rows[from + components + p] as number) ^ (records[at + effect.change + p] as number);
+        let hi =
+          (rows[from + components + p + 1] as number) ^ (records[at + effect.change + p + 1] as number);
+        for (let w = writes; w < writes + 2 * unread; w += 2) {
+          const component = records[w] as number;
+          const table = tables[component] as Int32Array;
+          const entry = (rows[from + component] as number) * width + p;
+          lo ^= table[entry] as number;
+          hi ^= table[entry + 1] as number;
+        }
+        if (p === 0 || lo < leastLo || (lo === leastLo && hi < leastHi)) {
+          leastLo = lo;
+          leastHi = hi;
+        }
+      }
+      if (leastLo === 0) leastLo = 1;
+      if (leastHi === 0) leastHi = 1;
+      this.#lo[i] = leastLo;
+      this.#hi[i] = leastHi;
+      this.#homes[i] = slots[2 * (((leastLo >>> 0) * scale) | 0)] as number;
+    }
+  }
+
+  #addAll(rows: Int32Array, batch: number, first: number, firstNumber: number): boolean {
+    const { transitions, predicates, stride } = this.#program;
+    const visited = this.#visited;
+    const records = transitions.effects;
+    const { generated, fresh } = this;
+    while (generated.length < transitions.instances.length) {
+      generated.push(0);
+      fresh.push(0);
+    }
+    for (let i = 0; i < batch; i++) {
+      const at = this.#effects[i] as number;
+      const from = this.#offsets[i] as number;
+      const instance = records[at] as number;
+      generated[instance] = (generated[instance] as number) + 1;
+      if (
+        predicates.hasConstraint &&
+        !this.#satisfiesConstraint(rows, from, at, firstNumber + (from - first) / stride)
+      )
+        continue;
+      if (!visited.add(this.#lo[i] as number, this.#hi[i] as number)) continue;
+      fresh[instance] = (fresh[instance] as number) + 1;
+      this.added++;
+      const parent = firstNumber + (from - first) / stride;
+      const number = this.#append(rows, from, parent, instance);
+      if (number < 0) return false;
+      const out = this.#frontier.rows;
+      this.#apply(out, this.#outAt - stride, at, records);
+      const broken = predicates.checkAfter(at, out, this.#outAt - stride);
+      if (broken !== undefined) this.#found("invariant", broken.name, parent, instance, number);
+    }
+    return true;
+  }
+
+  /** A successor that breaks the constraint is checked, and neither stored nor expanded. */
+  #satisfiesConstraint(rows: Int32Array, from: number, at: number, parent: number): boolean {
+    const { predicates, transitions, stride } = this.#program;
+    const scratch = this.#scratch;
+    for (let i = 0; i < stride; i++) scratch[i] = rows[from + i] as number;
+    this.#apply(scratch, 0, at, transitions.effects);
+    if (predicates.constraint(scratch, 0)) return true;
+    const broken = predicates.checkAfter(at, scratch, 0);
+    if (broken !== undefined) {
+      this.#found("invariant", broken.name, parent, transitions.effects[at] as number, -1);
+    }
+    return false;
+  }
+
+  /** Replays an effect on a copy of the row before. */
+  #apply(row: Int32Array, offset: number, at: number, records: Int32Array): void {
+    const { tables } = this.#program.fingerprints;
+    const width = this.#width;
+    const fingerprints = offset + this.#components;
+    const first = at + effect.change + width;
+    const end = first + 2 * (records[at + effect.writes] as number);
+    const endOfUnread = first + 2 * (records[at + effect.unread] as number);
+    for (let i = 0; i < width; i++) {
+      row[fingerprints + i] = (row[fingerprints + i] as number) ^ (records[at + effect.change + i] as number);
+    }
+    for (let w = first; w < end; w += 2) {
+      const component = records[w] as number;
+      if (w < endOfUnread) {
+        const table = tables[component] as Int32Array;
+        const entry = (row[offset + component] as number) * width;
+        for (let i = 0; i < width; i++) {
+          row[fingerprints + i] = (row[fingerprints + i] as number) ^ (table[entry + i] as number);
+        }
+      }
+      row[offset + component] = records[w + 1] as number;
+    }
+  }
+
+  /** Copies a row to the end of the chunk in work. Returns the new state's number, -1 when memory is used up. */
+  #append(rows: Int32Array, from: number, parent: number, instance: number): number {
+    if (this.#out < 0 || this.#outRows === chunkRows) {
+      if (this.#out >= 0) this.#frontier.publish(this.#out, this.#outRows);
+      const chunk = this.#frontier.allocate();
+      this.#out = chunk ?? -1;
+      if (chunk === undefined) return -1;
+      this.#outRows = 0;
+      this.#outAt = this.#frontier.offset(chunk);
+      this.#outNumber = this.#frontier.firstNumber(chunk);
+      const parents = this.#parents.reach(2 * (this.#outNumber + chunkRows));
+      if (parents === undefined) return -1;
+      this.#outParents = parents;
+    }
+    const number = this.#outNumber + this.#outRows++;
+    this.#outParents[2 * number] = parent;
+    this.#outParents[2 * number + 1] = instance;
+    const out = this.#frontier.rows;
+    const { stride } = this.#program;
+    const to = this.#outAt;
+    for (let i = 0; i < stride; i++) out[to + i] = rows[from + i] as number;
+    this.#outAt = to + stride;
+    return number;
+  }
+
+  #least(row: Int32Array, at: number): readonly [number, number] {
+    let lo = row[at] as number;
+    let hi = row[at + 1] as number;
+    for (let p = 2; p < this.#width; p += 2) {
+      const otherLo = row[at + p] as number;
+      const otherHi = row[at + p + 1] as number;
+      if (otherLo < lo || (otherLo === lo && otherHi < hi)) [lo, hi] = [otherLo, otherHi];
+    }
+    return [lo === 0 ? 1 : lo, hi === 0 ? 1 : hi];
+  }
+
+  #found(kind: Finding["kind"], property: string, parent: number, instance: number, state: number): void {
+    this.#surroundings.found({ kind, property, parent, instance, state });
+  }
+
+  #widen(): void {
+    const length = 2 * this.#effects.length + this.#program.transitions.instances.length;
+    const wider = (array: Int32Array): Int32Array => {
+      const result = new Int32Array(length);
+      result.set(array);
+      return result;
+    };
+    this.#effects = wider(this.#effects);
+    this.#offsets = wider(this.#offsets);
+    this.#lo = wider(this.#lo);
+    this.#hi = wider(this.#hi);
+    this.#homes = wider(this.#homes);
+  }
+}

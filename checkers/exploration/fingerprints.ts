@@ -1,0 +1,79 @@
+import { canonical, permute, type Identity, type Value } from "../../model/index.ts";
+import { hashInPlace, hashText, type Hash } from "./hash.ts";
+import { componentName, type Layout } from "./layout.ts";
+
+/** A renaming of identities. */
+export type Permutation = ReadonlyMap<Identity, Identity>;
+
+const identical: Permutation = new Map();
+
+/**
+ * The parts of a state's fingerprints: a state's fingerprint is the exclusive or of the hashes of its components'
+ * values, each hashed together with its place (Zobrist 1970), so that a step changes it by what it writes alone.
+ *
+ * With symmetry there is one fingerprint for each permutation, that of the permuted state; the least of them stands
+ * for the whole orbit, and all of them change incrementally.
+ */
+export class Fingerprints {
+  readonly permutations: readonly Permutation[];
+  /** Ints that a state's fingerprints take: two for each permutation. */
+  readonly width: number;
+  /** For each component and id the halves [lo, hi] for each permutation: `tables[component][id * width + 2 * p]`. */
+  readonly tables: Int32Array[];
+  readonly #layout: Layout;
+  /** `#places[p][component]`: the hash of the place to which the permutation moves the component. */
+  readonly #places: readonly (readonly Hash[])[];
+  readonly #componentsOf: readonly (readonly number[])[];
+
+  constructor(layout: Layout, permutations: readonly Permutation[] = []) {
+    this.#layout = layout;
+    this.permutations = [identical, ...permutations];
+    this.width = 2 * this.permutations.length;
+    this.tables = layout.components.map(() => new Int32Array(16 * this.width));
+    this.#places = this.permutations.map((permutation) =>
+      layout.components.map(({ variable, path }) => {
+        const moved = path.map((identity) => permutation.get(identity) ?? identity);
+        return hashText(componentName(variable.name, moved));
+      }),
+    );
+    this.#componentsOf = layout.variables.map((variable) =>
+      layout.components.filter((component) => component.variable === variable).map(({ index }) => index),
+    );
+  }
+
+  /** Learns the hashes of a variable's new value. Ghosts hash to nothing. */
+  add(variable: number, id: number, value: Value): void {
+    const ghost = this.#layout.variables[variable]?.ghost !== false;
+    for (const component of this.#componentsOf[variable] ?? []) {
+      const table = this.tables[component] as Int32Array;
+      if ((id + 1) * this.width > table.length) {
+        const longer = new Int32Array(2 * Math.max(table.length, (id + 1) * this.width));
+        longer.set(table);
+        this.tables[component] = longer;
+      }
+    }
+    if (ghost) return;
+    for (const [p, permutation] of this.permutations.entries()) {
+      const hash = hashText(canonical(p === 0 ? value : permute(value, permutation)));
+      for (const component of this.#componentsOf[variable] ?? []) {
+        const { lo, hi } = hashInPlace(this.#places[p]?.[component] as Hash, hash);
+        const table = this.tables[component] as Int32Array;
+        table[id * this.width + 2 * p] = lo;
+        table[id * this.width + 2 * p + 1] = hi;
+      }
+    }
+  }
+
+  /** Writes the fingerprints of a whole row, after its components. */
+  write(row: Int32Array, offset: number): void {
+    const components = this.tables.length;
+    const at = offset + components;
+    row.fill(0, at, at + this.width);
+    for (let component = 0; component < components; component++) {
+      const table = this.tables[component] as Int32Array;
+      const from = (row[offset + component] as number) * this.width;
+      for (let i = 0; i < this.width; i++)
+        row[at + i] = (row[at + i] as number) ^ (table[from + i] as number);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { type Model, type Value } from "../../model/index.ts";
+import { Fingerprints, type Permutation } from "./fingerprints.ts";
+import { entriesOf, layoutOf, stateOf, type Layout } from "./layout.ts";
+import { Predicates } from "./predicates.ts";
+import { Recorder } from "./recorder.ts";
+import { Transitions } from "./transitions.ts";
+import { ValueStore } from "./values.ts";
+
+/** What of a model changes its exploration, besides the model. */
+export interface ProgramOptions {
+  /** Variables that take no part in a state's identity. */
+  readonly ghosts: ReadonlySet<string>;
+  /** The permutations under which states count as one, the identity left out. */
+  readonly permutations: readonly Permutation[];
+}
+
+/** A model as one worker runs it: rows of ids, learnt transitions and predicates. */
+export class Program {
+  readonly model: Model<unknown>;
+  readonly layout: Layout;
+  readonly store: ValueStore;
+  readonly recorder: Recorder;
+  readonly fingerprints: Fingerprints;
+  readonly transitions: Transitions;
+  readonly predicates: Predicates;
+  /** Ints of a row: its components' ids, then its fingerprints. */
+  readonly stride: number;
+
+  constructor(model: Model<unknown>, values: SharedArrayBuffer, options: ProgramOptions) {
+    this.model = model;
+    const layout = layoutOf(model, options.ghosts);
+    this.layout = layout;
+    const kinds = layout.variables.length + 1;
+    this.store = new ValueStore(values, kinds, (kind, id) => this.#added(kind, id));
+    this.recorder = new Recorder(layout, this.store);
+    this.fingerprints = new Fingerprints(layout, options.permutations);
+    this.transitions = new Transitions(model, layout, this.store, this.recorder, this.fingerprints);
+    this.predicates = new Predicates(model, layout.components.length, this.recorder, this.transitions);
+    this.stride = layout.components.length + this.fingerprints.width;
+    this.store.catchUp();
+  }
+
+  /** The row of a state, with its fingerprints. Throws ModelError for what is no value. */
+  rowOf(state: unknown): Int32Array {
+    const row = new Int32Array(this.stride);
+    for (const [component, entry] of entriesOf(this.layout, state).entries()) {
+      row[component] = this.store.id(this.layout.components[component]?.variable.index as number, entry);
+    }
+    this.fingerprints.write(row, 0);
+    return row;
+  }
+
+  stateOf(row: Int32Array, offset: number): unknown {
+    return stateOf(this.layout, (component) => this.#valueAt(component, row[offset + component] as number));
+  }
+
+  #valueAt(component: number, id: number): Value {
+    return this.store.value(this.layout.components[component]?.variable.index as number, id);
+  }
+
+  #added(kind: number, id: number): void {
+    if (kind < this.layout.variables.length) this.fingerprints.add(kind, id, this.store.value(kind, id));
+    else this.transitions.addInstance(this.store.value(kind, id));
+  }
+}

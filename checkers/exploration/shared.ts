@@ -1,0 +1,94 @@
+import { bufferBytesMax, growable, growTo } from "./memory.ts";
+
+/** Words of the control block that all workers share. */
+export const word = {
+  lock: 0,
+  /** Barrier: who has arrived, and how often it has opened. */
+  arrived: 1,
+  generation: 2,
+  /** Set to make all workers come to the barrier before the level is done. */
+  pause: 3,
+  /** Set from outside to end at the next chunk, see `stopReason`. */
+  stop: 4,
+  done: 5,
+  level: 6,
+  /** The position in the current level's list of chunks from which the next worker takes. */
+  taken: 7,
+  current: 8,
+  /** Chunks in list 0 and in list 1. */
+  listed: 9,
+  chunksMade: 11,
+  chunksFree: 12,
+  numbers: 13,
+  distinct: 14,
+  capacity: 15,
+  violations: 16,
+  frontierRows: 17,
+  generatedLow: 18,
+  count: 32,
+} as const;
+
+/** Why an exploration ended before its time. */
+export const stopReason = { none: 0, violation: 1, time: 2, memory: 3, interrupted: 4, disk: 5 } as const;
+
+/** Rows of a chunk: what a worker takes at a time. */
+export const chunkRows = 256;
+
+/** The buffers of one exploration. All of them can be handed to workers. */
+export interface SharedMemory {
+  readonly control: SharedArrayBuffer;
+  readonly values: SharedArrayBuffer;
+  /** Fingerprints: pairs [lo, hi]. */
+  readonly visited: SharedArrayBuffer;
+  /** For each state by number: [number of the state before, instance]. */
+  readonly parents: SharedArrayBuffer;
+  /** Chunks of rows. */
+  readonly rows: SharedArrayBuffer;
+  /** For each chunk: [rows, number of its first state]. */
+  readonly chunks: SharedArrayBuffer;
+  /** Chunks of the current and of the next level, and free ones. */
+  readonly lists: readonly [SharedArrayBuffer, SharedArrayBuffer];
+  readonly free: SharedArrayBuffer;
+}
+
+export function makeSharedMemory(values: SharedArrayBuffer): SharedMemory {
+  const small = 2 ** 16;
+  return {
+    control: new SharedArrayBuffer(4 * word.count),
+    values,
+    visited: growable(small, bufferBytesMax),
+    parents: growable(small, bufferBytesMax),
+    rows: growable(small, bufferBytesMax),
+    chunks: growable(small, 2 ** 28),
+    lists: [growable(small, 2 ** 28), growable(small, 2 ** 28)],
+    free: growable(small, 2 ** 28),
+  };
+}
+
+/** A view of a growing buffer that is made anew only when it has become too short. */
+export class GrowingView {
+  ints: Int32Array;
+  readonly #buffer: SharedArrayBuffer;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.#buffer = buffer;
+    this.ints = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
+  }
+
+  /** The view, at least `length` ints long. Returns undefined where memory or address space is used up. */
+  reach(length: number): Int32Array | undefined {
+    if (length > this.ints.length) {
+      const bytes = Math.max(4 * length, Math.min(this.#buffer.byteLength * 1.25, 4 * length + 2 ** 26));
+      const rounded = Math.ceil(bytes / 2 ** 16) * 2 ** 16;
+      if (
+        this.#buffer.byteLength < 4 * length &&
+        !growTo(this.#buffer, rounded) &&
+        !growTo(this.#buffer, 4 * length)
+      ) {
+        return undefined;
+      }
+      this.ints = new Int32Array(this.#buffer, 0, this.#buffer.byteLength >>> 2);
+    }
+    return this.ints;
+  }
+}

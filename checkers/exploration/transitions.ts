@@ -1,0 +1,308 @@
+import {
+  canonical,
+  disabled,
+  ModelError,
+  type Action,
+  type Model,
+  type Now,
+  type Value,
+} from "../../model/index.ts";
+import type { Fingerprints } from "./fingerprints.ts";
+import type { Layout } from "./layout.ts";
+import type { Recorder } from "./recorder.ts";
+import { Trie } from "./trie.ts";
+import type { ValueStore } from "./values.ts";
+
+/** An action with its parameters. */
+export interface Instance {
+  readonly action: Action<unknown>;
+  readonly actionIndex: number;
+  readonly parameters: readonly Value[];
+}
+
+/** A leaf of an instance that is not enabled; all others are `-(offset in effects)`. */
+const dead = -1;
+
+/**
+ * Fields of a record in `effects`. After them come the fingerprints' change by what is known (the old values of
+ * components that were read, the new values of all), then pairs [component, new id], the components that were not
+ * read first: their old values are to be taken out of the fingerprint by whoever replays the effect.
+ */
+export const effect = { instance: 0, writes: 1, unread: 2, checks: 3, version: 4, change: 5 } as const;
+
+/**
+ * The transition relation as the engine runs it: what each instance of an action does is learnt by running the
+ * author's function once for each combination of the components that it reads, and replayed on ids ever after.
+ *
+ * Decisions are taken for all instances at once: a joint node holds every instance that asks for the same component
+ * next, so that one look at a channel's value drops all that wait for another message. No reads are reordered; the
+ * nodes are as many as the instances' own tries have at most.
+ */
+export class Transitions {
+  readonly instances: Instance[] = [];
+  /** Records of effects, see `effect`. */
+  effects: Int32Array = new Int32Array(1 << 14);
+  /** Joint nodes; a child is `-1` when every instance is disabled, else the offset of a record in `edges`. */
+  readonly joint: Trie = new Trie();
+  /** Records [effects, effect..., nodes, node...]. */
+  edges: Int32Array = new Int32Array(1 << 14);
+  /** The author's functions run so far. */
+  evaluations = 0;
+  readonly #model: Model<unknown>;
+  readonly #store: ValueStore;
+  readonly #instanceKind: number;
+  readonly #recorder: Recorder;
+  readonly #fingerprints: Fingerprints;
+  readonly #own: Trie = new Trie();
+  /** Which instance a node of `#own` belongs to; for parameter lists that depend on the state, -1 - action. */
+  readonly #owner: number[] = [];
+  /** Each instance's root in `#own`: a node or a leaf, 0 before its first run. */
+  readonly #roots: number[] = [];
+  readonly #parameterRoots: number[];
+  readonly #members: number[][] = [];
+  readonly #jointOf: Map<number, number> = new Map();
+  #effectsUsed = 2;
+  #edgesUsed = 1;
+  #start: Int32Array | undefined;
+
+  constructor(
+    model: Model<unknown>,
+    layout: Layout,
+    store: ValueStore,
+    recorder: Recorder,
+    fingerprints: Fingerprints,
+  ) {
+    this.#model = model;
+    this.#store = store;
+    this.#instanceKind = layout.variables.length;
+    this.#recorder = recorder;
+    this.#fingerprints = fingerprints;
+    this.#parameterRoots = model.actions.map(() => 0);
+  }
+
+  /** Follows the store: instances are values there, so that all workers number them alike. */
+  addInstance(value: Value): void {
+    const [actionIndex, ...parameters] = value as readonly [number, ...Value[]];
+    this.instances.push({
+      action: this.#model.actions[actionIndex] as Action<unknown>,
+      actionIndex,
+      parameters,
+    });
+    this.#roots.push(0);
+  }
+
+  /** Where an effect's pairs [component, id] begin. */
+  firstWrite(effectAt: number): number {
+    return effectAt + effect.change + this.#fingerprints.width;
+  }
+
+  get bytes(): number {
+    return this.#own.bytes + this.joint.bytes + this.effects.byteLength + this.edges.byteLength;
+  }
+
+  /** The edge at which every state's walk begins. */
+  start(row: Int32Array, offset: number): Int32Array {
+    if (this.#start !== undefined) return this.#start;
+    const references: number[] = [];
+    for (const [actionIndex, { parameters }] of this.#model.actions.entries()) {
+      if (typeof parameters === "function") references.push(this.#runParameters(actionIndex, row, offset));
+      else
+        for (const list of parameters)
+          references.push(this.#rootOf(this.#instance(actionIndex, list), row, offset));
+    }
+    const edge = this.#edge(references, row, offset);
+    this.#start = edge < 0 ? Int32Array.of(0, 0) : this.edges.slice(edge, this.#edgesUsed);
+    return this.#start;
+  }
+
+  /** Learns where a row leads to from a joint node, and returns that edge. */
+  extend(node: number, row: Int32Array, offset: number): number {
+    const id = row[offset + this.joint.component(node)] as number;
+    const references = (this.#members[node] as number[]).map((member) =>
+      this.#advance(member, id, row, offset),
+    );
+    const edge = this.#edge(references, row, offset);
+    this.joint.setChild(node, id, edge);
+    return edge;
+  }
+
+  #instance(actionIndex: number, parameters: readonly Value[]): number {
+    return this.#store.id(this.#instanceKind, [actionIndex, ...parameters]);
+  }
+
+  #rootOf(instance: number, row: Int32Array, offset: number): number {
+    if (this.#roots[instance] === 0) this.#run(instance, row, offset);
+    return this.#roots[instance] as number;
+  }
+
+  /** From a node of an instance's own trie over the row's id to the next node or leaf. */
+  #advance(node: number, id: number, row: Int32Array, offset: number): number {
+    const known = this.#own.child(node, id);
+    if (known !== 0) return known;
+    const owner = this.#owner[node] as number;
+    if (owner >= 0) this.#run(owner, row, offset);
+    else this.#runParameters(-1 - owner, row, offset);
+    return this.#own.child(node, id);
+  }
+
+  /** The edge for a list of references; -1 when nothing is left. */
+  #edge(references: readonly number[], row: Int32Array, offset: number): number {
+    const leaves: number[] = [];
+    const waiting = new Map<number, number[]>();
+    const nodes: number[] = [];
+    for (const reference of references) {
+      if (reference > 0) {
+        const component = this.#own.component(reference);
+        const group = waiting.get(component);
+        if (group === undefined) waiting.set(component, [reference]);
+        else group.push(reference);
+      } else if (reference !== dead) {
+        if (this.effects[-reference + effect.instance] !== -1) leaves.push(-reference);
+        else this.#includeListed(-reference, row, offset, leaves, nodes);
+      }
+    }
+    for (const group of waiting.values()) nodes.push(this.#jointNode(group));
+    if (leaves.length + nodes.length === 0) return -1;
+    return this.#writeEdge(leaves, nodes);
+  }
+
+  /** The instances of a parameter list that depended on the state begin here. */
+  #includeListed(list: number, row: Int32Array, offset: number, leaves: number[], nodes: number[]): void {
+    const instances = this.effects.slice(list + 2, list + 2 + (this.effects[list + 1] as number));
+    for (const instance of instances) {
+      const root = this.#rootOf(instance, row, offset);
+      if (root > 0) {
+        const joint = this.#jointOf.get(instance) ?? this.#jointNode([root]);
+        this.#jointOf.set(instance, joint);
+        nodes.push(joint);
+      } else if (root !== dead) leaves.push(-root);
+    }
+  }
+
+  #jointNode(members: number[]): number {
+    const node = this.joint.newNode(this.#own.component(members[0] as number));
+    this.#members[node] = members;
+    return node;
+  }
+
+  #writeEdge(leaves: readonly number[], nodes: readonly number[]): number {
+    const edge = this.#edgesUsed;
+    this.#edgesUsed += 2 + leaves.length + nodes.length;
+    this.edges = withRoom(this.edges, this.#edgesUsed);
+    this.edges.set([leaves.length, ...leaves, nodes.length, ...nodes], edge);
+    return edge;
+  }
+
+  /** Runs an instance's effect on a row and remembers what it read and wrote. */
+  #run(instance: number, row: Int32Array, offset: number): void {
+    const { action, parameters } = this.instances[instance] as Instance;
+    const recorder = this.#recorder;
+    this.evaluations++;
+    const label = (): string => `${action.name}(${parameters.map(canonical).join(", ")})`;
+    const leaf = attempt(label, () => {
+      const result: unknown = recorder.write(row, offset, () =>
+        action.effect(recorder.now as Now<unknown>, recorder.next, ...parameters),
+      );
+      if (result === disabled) return dead;
+      if (isThenable(result)) throw new ModelError("an effect must not be asynchronous");
+      return -this.#writeEffect(instance);
+    });
+    const before = this.#own.nodeCount;
+    this.#roots[instance] = attempt(label, () =>
+      this.#own.insert(this.#roots[instance] as number, recorder.reads, recorder.ids, leaf),
+    );
+    this.#owner.length = this.#own.nodeCount;
+    this.#owner.fill(instance, before);
+  }
+
+  #runParameters(actionIndex: number, row: Int32Array, offset: number): number {
+    const { name, parameters } = this.#model.actions[actionIndex] as Action<unknown>;
+    if (typeof parameters !== "function") throw new TypeError("fixed parameters");
+    const recorder = this.#recorder;
+    const label = (): string => `the parameters of ${name}`;
+    const lists = attempt(label, () =>
+      recorder.read(row, offset, () => [...parameters(recorder.now as Now<unknown>)]),
+    );
+    const reads = [...recorder.reads];
+    const ids = [...recorder.ids];
+    const leaf = attempt(label, () => {
+      const instances = lists.map((list) => this.#instance(actionIndex, list));
+      return instances.length === 0 ? dead : -this.#writeRecord([-1, instances.length, ...instances]);
+    });
+    const before = this.#own.nodeCount;
+    const root = attempt(label, () =>
+      this.#own.insert(this.#parameterRoots[actionIndex] as number, reads, ids, leaf),
+    );
+    this.#parameterRoots[actionIndex] = root;
+    this.#owner.length = this.#own.nodeCount;
+    this.#owner.fill(-1 - actionIndex, before);
+    return root;
+  }
+
+  #writeEffect(instance: number): number {
+    const { reads, ids, written } = this.#recorder;
+    const { tables, width } = this.#fingerprints;
+    const change = new Int32Array(width);
+    const unread: number[] = [];
+    const read: number[] = [];
+    const flip = (component: number, id: number): void => {
+      const table = tables[component] as Int32Array;
+      for (let i = 0; i < width; i++) change[i] = (change[i] as number) ^ (table[id * width + i] as number);
+    };
+    for (const component of written) {
+      const id = this.#recorder.writtenId(component);
+      const position = reads.indexOf(component);
+      if (position >= 0) flip(component, ids[position] as number);
+      flip(component, id);
+      (position >= 0 ? read : unread).push(component, id);
+    }
+    return this.#writeRecord([
+      instance,
+      written.length,
+      unread.length / 2,
+      0,
+      -1,
+      ...change,
+      ...unread,
+      ...read,
+    ]);
+  }
+
+  #writeRecord(record: readonly number[]): number {
+    const at = this.#effectsUsed;
+    this.#effectsUsed += record.length;
+    this.effects = withRoom(this.effects, this.#effectsUsed);
+    this.effects.set(record, at);
+    return at;
+  }
+}
+
+/** Runs a model's function; what it throws becomes a ModelError that names it. */
+export function attempt<T>(label: () => string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (
+      error instanceof RangeError &&
+      (error.message === "another read" || error.message === "another outcome")
+    ) {
+      throw new ModelError(`${label()}: depends on something else than the state and its parameters`, {
+        cause: error,
+      });
+    }
+    throw new ModelError(`${label()}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "then" in value;
+}
+
+function withRoom(array: Int32Array, length: number): Int32Array {
+  if (length <= array.length) return array;
+  const result = new Int32Array(Math.max(length, 2 * array.length));
+  result.set(array);
+  return result;
+}

@@ -1,0 +1,6 @@
+import { dieHard } from "./examples/index.ts";
+import type { ModelDefinition } from "./specification/index.ts";
+import { zabModel } from "./zab/index.ts";
+
+/** The models that `zabcheck explore NAME` finds, in the order of `zabcheck models`. */
+export const models: readonly ModelDefinition[] = [zabModel, dieHard];
