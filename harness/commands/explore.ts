@@ -11,7 +11,6 @@ export function addExplore(program: Command): void {
     .helpOption(false)
     .allowUnknownOption()
     .allowExcessArguments()
-    .passThroughOptions()
     .action(async (_model: unknown, _options: unknown, _flags: unknown, command: Command) => {
       const { exploreCommand } = await import("../exploring/explore-command.ts");
       await exploreCommand(command.args);
