@@ -327,8 +327,11 @@ class Connection implements Client {
       return;
     }
     if (header.xid === specialXid.ping) return;
-    const open = this.#matching(header.xid);
+    const queue = header.xid === specialXid.auth ? this.#openAuth : this.#open;
+    const open = matching(queue, header.xid);
+    // Not taken off the queue before its answer has been read: where that fails, it is still to be resolved.
     const answer = readAnswer(reader, open.request, open.type, header);
+    queue.shift();
     if (header.zxid > this.#lastZxidSeen) this.#lastZxidSeen = header.zxid;
     this.#settle(open, answer);
   }
@@ -347,17 +350,6 @@ class Connection implements Client {
       if (this.#closed === undefined) this.#options.onEvent?.(event);
       this.#resume();
     });
-  }
-
-  #matching(xid: number): OpenRequest {
-    const queue = xid === specialXid.auth ? this.#openAuth : this.#open;
-    const first = queue.first();
-    if (first === undefined)
-      throw new ProtocolError(`xid: expected an event or a ping, as no request is open, found ${xid}`);
-    if (first.xid !== xid)
-      throw new ProtocolError(`xid: expected ${first.xid}, the oldest open request's, found ${xid}`);
-    queue.shift();
-    return first;
   }
 
   // Time
@@ -431,4 +423,16 @@ class Connection implements Client {
     this.#unwritten = [];
     this.#options.onClose?.(reason);
   }
+}
+
+/** Replies come in the order of their requests. */
+function matching(queue: RequestQueue<OpenRequest>, xid: number): OpenRequest {
+  const first = queue.first();
+  if (first === undefined) {
+    throw new ProtocolError(`xid: expected an event or a ping, as no request is open, found ${xid}`);
+  }
+  if (first.xid !== xid) {
+    throw new ProtocolError(`xid: expected ${first.xid}, the oldest open request's, found ${xid}`);
+  }
+  return first;
 }
