@@ -126,6 +126,6 @@ export class FaultRunner {
   }
 
   #write(line: { readonly [name: string]: Json }): void {
-    appendFileSync(this.#journal, `${JSON.stringify({ time: this.#world.cluster.clock.now(), ...line })}\n`);
+    appendFileSync(this.#journal, `${JSON.stringify({ time: this.#world.now(), ...line })}\n`);
   }
 }

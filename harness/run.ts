@@ -57,9 +57,9 @@ export async function run(
   const { cluster } = request;
   const directory = RunDirectory.create(request.results, manifestOf(request));
   try {
-    const started = await begin(request, directory, progress);
-    const world = await record(request, directory, progress, interruption, started);
-    await judge(request, directory, progress, interruption, world);
+    const world = await begin(request, directory, progress);
+    const recorded = await record(request, directory, progress, interruption, world);
+    await judge(request, directory, progress, interruption, recorded);
   } finally {
     await cluster.stop();
   }

@@ -19,6 +19,7 @@ export class World {
   readonly cluster: Cluster;
   readonly recorder: HistoryRecorder;
   readonly options: WorldOptions;
+  readonly #startNs: number;
   #stopping = false;
   #operations = 0;
   #answered = 0;
@@ -27,6 +28,7 @@ export class World {
     this.options = options;
     this.cluster = options.cluster;
     this.recorder = options.recorder;
+    this.#startNs = options.cluster.clock.now();
   }
 
   /** True from the moment at which no new operation is to begin. */
@@ -52,9 +54,14 @@ export class World {
     return new Random(this.options.seed, stream);
   }
 
+  /** Nanoseconds since the run's start, as events tell it. */
+  now(): number {
+    return this.cluster.clock.now() - this.#startNs;
+  }
+
   /** Appends an event at the present time. */
   record(event: Omit<Recorded, "time">): void {
-    this.recorder.append({ time: this.cluster.clock.now(), ...event });
+    this.recorder.append({ time: this.now(), ...event });
     if (typeof event.process !== "number") return;
     if (event.type === "invoke") this.#operations++;
     else if (event.type !== "info") this.#answered++;

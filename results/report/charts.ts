@@ -31,7 +31,12 @@ export function charts(events: readonly Event[]): Html {
   const operations = pairOperations(events).filter(({ process }) => typeof process === "number");
   const bins = binned(operations, events);
   if (bins.length === 0) return html`<p class="note">No operation was answered.</p>`;
-  const faults = faultIntervals(events);
+  const t0 = events[0]?.time ?? 0;
+  const faults = faultIntervals(events).map((fault) => ({
+    ...fault,
+    startNs: fault.startNs - t0,
+    endNs: fault.endNs - t0,
+  }));
   return html`<div class="charts">
     <div>
       <h3>Latency of answered operations <span class="note">ms, logarithmic</span></h3>

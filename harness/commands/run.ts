@@ -1,0 +1,84 @@
+import { InvalidArgumentError, Option, type Command } from "commander";
+import { integerBetween, oneOf, parseDurationMs, parseSeed } from "../command-line.ts";
+
+/** What `zabcheck run` was told, as commander gives it. */
+export interface RunFlags {
+  readonly cluster: string;
+  readonly servers: number;
+  readonly faults: string;
+  readonly time: number;
+  readonly seed?: number;
+  readonly clients: number;
+  readonly rate: number;
+  readonly option: { readonly [name: string]: string };
+  readonly defect?: string;
+  readonly image?: string;
+  readonly release?: string;
+  readonly publish?: number;
+  readonly results: string;
+  readonly json?: boolean;
+}
+
+/** `zabcheck run`: a workload against an ensemble under faults. */
+export function addRun(program: Command): void {
+  withClusterOptions(
+    program
+      .command("run")
+      .description("drive a workload against an ensemble while faults are injected, and judge the history")
+      .argument("<workload>", "register, leader-election"),
+  )
+    .option("--faults <list>", "of partition, kill, pause; comma-separated, or all, or none", "none")
+    .option("--time <duration>", "how long the workload runs: 60s, 5m", parseDurationMs, 60_000)
+    .option("--seed <number>", "repeats a run's choices (default: a random one, printed)", parseSeed)
+    .option("--clients <number>", "clients at a time", integerBetween(1, 1000), 5)
+    .option(
+      "--rate <number>",
+      "operations a second over all clients, 0 for as many as are answered",
+      integerBetween(0, 1_000_000),
+      1000,
+    )
+    .option("-o, --option <name=value>", "an option of the workload; may be repeated", collectOption, {})
+    .addOption(
+      new Option("--defect <name>", "break the embedded ensemble in this way: the checkers have to notice"),
+    )
+    .option("--results <folder>", "where runs are kept", "results/runs")
+    .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  zabcheck run register --faults partition,kill,pause --time 60s --seed 7
+  zabcheck run leader-election --cluster docker --release 3.9.5 --faults all
+  zabcheck run register --defect commit-without-quorum --faults partition`,
+    )
+    .action(async (workload: string, flags: RunFlags) => {
+      const { runCommand } = await import("../run-command.ts");
+      await runCommand(workload, flags);
+    });
+}
+
+/** The options of every command that brings up a cluster. */
+export function withClusterOptions(command: Command): Command {
+  return command
+    .option("--cluster <kind>", "embedded or docker", oneOf("cluster", ["embedded", "docker"]), "embedded")
+    .option("--servers <number>", "servers of the ensemble", integerBetween(1, 9), 3)
+    .option(
+      "--release <version>",
+      "docker: the ZooKeeper release, such as 3.9.5 (default: the newest that is here)",
+    )
+    .option("--image <name>", "docker: any image of the official image's contract, in place of a release")
+    .option(
+      "--publish <port>",
+      "docker: publish client ports from this one on, where containers cannot be reached",
+      integerBetween(1, 65_535),
+    );
+}
+
+function collectOption(
+  text: string,
+  before: { readonly [name: string]: string },
+): { readonly [name: string]: string } {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("expected name=value");
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}

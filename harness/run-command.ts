@@ -1,0 +1,119 @@
+import { randomBytes } from "node:crypto";
+import { worst } from "../checkers/index.ts";
+import type { Cluster } from "../clusters/index.ts";
+import { InputError } from "../model/index.ts";
+import { makeCluster } from "./clusters.ts";
+import { exitWith, listOf, print, printJson } from "./command-line.ts";
+import type { RunFlags } from "./commands/run.ts";
+import type { FaultFamily } from "./faults/fault-family.ts";
+import { families } from "./faults/index.ts";
+import { drawSchedule, type Schedule } from "./faults/schedule.ts";
+import { withInterruption } from "./interruption.ts";
+import { named } from "./named.ts";
+import { makeProgress } from "./progress.ts";
+import { run, type RunRequest, type RunResult } from "./run.ts";
+import { verdictLines } from "./verdicts.ts";
+import { workloads } from "./workloads/index.ts";
+
+/** How long faults are held, and how long it is quiet between them; a negative gap lets two overlap. */
+const holdMs: readonly [number, number] = [1_000, 5_000];
+const gapMs: readonly [number, number] = [-1_000, 4_000];
+
+/** Sessions outlive a short fault and expire in a long one. */
+const sessionTimeoutMs = 4_000;
+
+/** `zabcheck run`. Throws InputError and OperationError; otherwise it ends with the verdict's exit code. */
+export async function runCommand(name: string, flags: RunFlags): Promise<void> {
+  const entry = named("workload", name, workloads);
+  const workload = entry.prepare(flags.option);
+  const chosen = familiesOf(flags.faults);
+  const seed = flags.seed ?? randomBytes(4).readUInt32BE();
+  const schedule = drawSchedule(seed, chosen, {
+    durationMs: flags.time,
+    servers: flags.servers,
+    holdMs,
+    gapMs,
+  });
+  const progress = await makeProgress();
+  progress.note(`seed ${seed}`);
+  const cluster = await makeCluster(flags, seed, (line) => progress.note(line));
+  refuseUnsupported(cluster, chosen);
+  const request: RunRequest = {
+    workload,
+    cluster,
+    defect: flags.defect ?? null,
+    schedule,
+    seed,
+    durationMs: flags.time,
+    clients: flags.clients,
+    rate: flags.rate,
+    sessionTimeoutMs,
+    results: flags.results,
+    parameters: { faults: chosen.map((family) => family.name), command: commandOf(name, flags, seed) },
+  };
+  const result = await withInterruption(
+    (interruption) => run(request, progress, interruption),
+    progress.note,
+  );
+  progress.done();
+  if (flags.json === true) printJson(jsonOf(result));
+  else for (const line of linesOf(result, schedule)) print(line);
+  exitWith(result.manifest.outcome ?? "unknown");
+}
+
+export function familiesOf(list: string): readonly FaultFamily[] {
+  const names = families.map((family) => family.name);
+  if (list === "all") return families;
+  return listOf("fault", names)(list).map((each) => named("fault", each, families));
+}
+
+/** Throws InputError where the cluster cannot do what a family needs. */
+function refuseUnsupported(cluster: Cluster, chosen: readonly FaultFamily[]): void {
+  for (const family of chosen) {
+    const support = cluster.supports(family.needs);
+    if (support.supported) continue;
+    throw new InputError(`no ${family.name} here: ${support.reason}`, "leave it out of --faults");
+  }
+}
+
+/** The command that repeats the run. */
+export function commandOf(name: string, flags: RunFlags, seed: number): string {
+  const words = ["zabcheck", "run", name, "--cluster", flags.cluster, "--servers", flags.servers];
+  words.push("--faults", flags.faults, "--time", `${flags.time}ms`, "--seed", seed);
+  words.push("--clients", flags.clients, "--rate", flags.rate);
+  for (const [option, value] of Object.entries(flags.option)) words.push("--option", `${option}=${value}`);
+  for (const flag of ["defect", "image", "release", "publish"] as const) {
+    const value = flags[flag];
+    if (value !== undefined) words.push(`--${flag}`, value);
+  }
+  return words
+    .map((word) =>
+      /^[\w.,:/=@+-]+$/.test(String(word)) ? word : `'${String(word).replaceAll("'", "'\\''")}'`,
+    )
+    .join(" ");
+}
+
+/** The object of `zabcheck run --json`. */
+function jsonOf({ manifest, directory, history }: RunResult): object {
+  return {
+    verdict: manifest.outcome ?? "unknown",
+    checks: manifest.verdicts,
+    operations: manifest.operations,
+    history,
+    directory,
+    seed: manifest.seed,
+  };
+}
+
+function linesOf({ manifest, directory }: RunResult, schedule: Schedule): readonly string[] {
+  const { verdicts, operations, cluster, seed, status } = manifest;
+  const outcome = worst(verdicts.map(({ verdict }) => verdict));
+  const ended = status === "interrupted" ? "; ended early" : "";
+  return [
+    ...verdicts.flatMap(verdictLines),
+    "",
+    `${outcome}: ${manifest.scenario} on ${cluster.version}, ${cluster.servers.length} servers, ${operations} operations, ${schedule.length} faults scheduled, seed ${seed}${ended}`,
+    `report: ${directory}/report.html`,
+    ...(outcome === "holds" ? [] : [`again:  ${String(manifest.parameters["command"])}`]),
+  ];
+}

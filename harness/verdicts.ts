@@ -1,0 +1,36 @@
+import type { Verdict } from "../checkers/index.ts";
+
+/** A verdict without what a checker knows besides, so that it can be stored and printed. */
+export function plainVerdict(verdict: Verdict): Verdict {
+  const { name, detail, vacuous, violation, counts, evidence } = verdict;
+  return {
+    name,
+    verdict: verdict.verdict,
+    detail,
+    ...(vacuous === undefined ? {} : { vacuous }),
+    ...(violation === undefined ? {} : { violation }),
+    ...(counts === undefined ? {} : { counts }),
+    ...(evidence === undefined ? {} : { evidence }),
+  };
+}
+
+/** The lines that a verdict is printed as. */
+export function verdictLines(verdict: Verdict): readonly string[] {
+  const mark = { holds: "holds   ", violated: "VIOLATED", unknown: "unknown " }[verdict.verdict];
+  const vacuous = verdict.vacuous === true ? " (vacuous: nothing exercised it)" : "";
+  const first = `${mark}  ${verdict.name.padEnd(22)} ${verdict.detail}${vacuous}`;
+  if (verdict.violation === undefined) return [first];
+  const { summary, events, earliest } = verdict.violation;
+  const shown = events.slice(0, 8).map((event) => {
+    const here = event.index === earliest?.index ? ">" : " ";
+    const evidence = [
+      event.server,
+      event.zxid === undefined ? undefined : `zxid 0x${event.zxid.toString(16)}`,
+      event.error,
+    ];
+    const value = JSON.stringify(event.value);
+    return `        ${here} event ${event.index} at ${(event.time / 1e9).toFixed(3)} s: ${event.process} ${event.type} ${event.f} ${value.length > 120 ? `${value.slice(0, 119)}…` : value} ${evidence.filter((part) => part !== undefined).join(", ")}`;
+  });
+  const more = events.length > 8 ? [`          and ${events.length - 8} more events`] : [];
+  return [first, ...(summary === verdict.detail ? [] : [`          ${summary}`]), ...shown, ...more];
+}
