@@ -1,1 +1,7 @@
+export * from "./barrier/index.ts";
+export * from "./configuration/index.ts";
 export * from "./leader-election/index.ts";
+export * from "./lock/index.ts";
+export * from "./membership/index.ts";
+export * from "./queue/index.ts";
+export * from "./unique-ids/index.ts";

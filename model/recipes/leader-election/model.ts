@@ -14,19 +14,26 @@ import {
   type Now,
   type Parameters,
   type PerClient,
-  type VariantDeclaration,
 } from "../../specification/index.ts";
 import {
   clientsOf,
   holds,
   initialService,
-  parentOf,
   serviceActions,
   treeOf,
   type Program,
   type ProgramState,
-  type ServiceBounds,
 } from "../service/index.ts";
+import {
+  changeOf,
+  couples,
+  declared,
+  isSpent,
+  serviceBounds,
+  serviceParameters,
+  wakesOne,
+  type Variants,
+} from "../recipe.ts";
 import { decide } from "./decisions.ts";
 import {
   createsAgain,
@@ -38,6 +45,7 @@ import {
   watchesLeader,
 } from "./mistakes.ts";
 import { candidateProgram, electionPath, pathOf, type Candidate, type Conduct } from "./program.ts";
+import { inMemoryProgram } from "./in-memory.ts";
 import { singleNodeProgram } from "./single-node.ts";
 
 /** The service, its candidates, and a resource outside of ZooKeeper that leaders write to under their fencing token. */
@@ -48,10 +56,6 @@ interface Election extends ProgramState<Candidate> {
   write: PerClient<number>;
   /** Ghost: what became of guarded writes. */
   written: { readonly accepted: boolean; readonly refused: boolean; readonly outOfOrder: boolean };
-}
-
-interface ElectionBounds extends ServiceBounds {
-  readonly candidacies: number;
 }
 
 const { action, invariant, stepProperty, witness } = vocabulary<Election>();
@@ -97,10 +101,10 @@ function guardedWrites(all: IdentitySet<Client>, fenced: boolean): Action<Electi
 }
 
 function build(parameters: Parameters, variant?: string): Model<unknown> {
-  const bounds = boundsOf(parameters);
+  const bounds = serviceBounds(parameters);
   const all = clientsOf(bounds);
-  const { program, fenced } = elections[variant ?? "recipe"] as ElectionVariant;
-  const candidates = program(bounds.candidacies);
+  const { program, fenced } = changeOf(elections, variant);
+  const candidates = program(Number(parameters["candidacies"]));
   const initial: Election = {
     ...initialService(treeOf(electionPath), all),
     client: table(all, candidates.start),
@@ -108,9 +112,6 @@ function build(parameters: Parameters, variant?: string): Model<unknown> {
     write: table(all, () => 0),
     written: { accepted: false, refused: false, outOfOrder: false },
   };
-  const spent = (now: Now<Election>): boolean =>
-    now.expiries === bounds.expiries && now.losses === bounds.losses;
-  const pairs = all.members.flatMap((a, i) => all.members.slice(i + 1).map((b) => [a, b] as const));
   const model: Model<Election> = {
     name: "leader-election",
     parameters,
@@ -123,13 +124,13 @@ function build(parameters: Parameters, variant?: string): Model<unknown> {
     ],
     invariants: [
       invariant("OneLeader", (now) =>
-        forAll(pairs, ([a, b]) => {
+        forAll(couples(all), ([a, b]) => {
           if (leads(now, a) && leads(now, b)) return false;
           return leads(now, a) || leads(now, b) ? true : vacuous;
         }),
       ),
       invariant("OnlyZombiesOverlap", (now) =>
-        forAll(pairs, ([a, b]) =>
+        forAll(couples(all), ([a, b]) =>
           believes(now, a) && believes(now, b) ? isZombie(now, a) || isZombie(now, b) : vacuous,
         ),
       ),
@@ -137,14 +138,7 @@ function build(parameters: Parameters, variant?: string): Model<unknown> {
         now.written.outOfOrder ? false : now.written.refused ? true : vacuous,
       ),
     ],
-    stepProperties: [
-      stepProperty("NoHerd", (before, after) => {
-        const gone = before.tree.nodes.filter(
-          (node) => !after.tree.nodes.some((other) => other.path === node.path && other.czxid === node.czxid),
-        );
-        return forAll(gone, ({ path }) => wakes(before, all, path) <= 1);
-      }),
-    ],
+    stepProperties: [stepProperty("NoHerd", (before, after) => wakesOne(before, after, all))],
     witnesses: [
       witness("SomebodyLeads", (now) => all.members.some((client) => leads(now, client))),
       witness("ALeaderIsSucceeded", (now) =>
@@ -158,7 +152,7 @@ function build(parameters: Parameters, variant?: string): Model<unknown> {
     recoverable: [
       {
         name: "SomebodyWillLead",
-        from: (now) => spent(now) && all.members.some((client) => wantsToLead(now, client)),
+        from: (now) => isSpent(now, bounds) && all.members.some((client) => wantsToLead(now, client)),
         to: (now) => all.members.some((client) => leads(now, client)),
       },
     ],
@@ -176,34 +170,25 @@ function wantsToLead(now: Now<Election>, client: Client): boolean {
   return phase !== "out" && phase !== "leaving" && now.session[client].alive;
 }
 
-/** How many clients have a watch that the znode's departure fires. */
-function wakes(now: Now<Election>, all: IdentitySet<Client>, path: string): number {
-  return all.members.filter((client) =>
-    now.watches[client].some((watch) =>
-      watch.kind === "data" ? watch.path === path : watch.path === parentOf(path) || watch.path === path,
-    ),
-  ).length;
-}
-
-interface ElectionVariant extends VariantDeclaration {
+interface Change {
   readonly program: (candidacies: number) => Program<Candidate>;
   /** Whether the resource checks tokens. */
   readonly fenced?: boolean;
 }
 
-function conduct(conducts: Conduct): ElectionVariant["program"] {
+function conduct(conducts: Conduct): Change["program"] {
   return (candidacies) => candidateProgram(conducts, candidacies);
 }
 
-const elections: { readonly [name: string]: ElectionVariant } = {
-  recipe: { summary: "the recipe", holds: true, program: conduct({ decide }) },
+const elections: Variants<Change> = {
+  recipe: { summary: "the recipe", holds: true, change: { program: conduct({ decide }) } },
   "no-protection": {
     summary: "a create whose reply was lost is repeated without looking for the first znode",
     holds: false,
     property: "SomebodyWillLead",
     source: "ZooKeeper FAQ, recoverable errors; Curator's protected create",
     parameters: { clients: 2, "sessions-expire": 0, "connection-losses": 1 },
-    program: conduct({ decide: createsAgain }),
+    change: { program: conduct({ decide: createsAgain }) },
   },
   "watch-leader": {
     summary: "everybody watches the lowest candidate: right, but its departure wakes them all",
@@ -211,7 +196,7 @@ const elections: { readonly [name: string]: ElectionVariant } = {
     property: "NoHerd",
     source: "ZooKeeper Recipes and Solutions, Leader Election: herd effect",
     parameters: { clients: 3, "sessions-expire": 0, "connection-losses": 0 },
-    program: conduct({ decide: watchesLeader }),
+    change: { program: conduct({ decide: watchesLeader }) },
   },
   "watch-parent": {
     summary: "everybody watches the list of candidates: right, but each departure wakes them all",
@@ -219,7 +204,7 @@ const elections: { readonly [name: string]: ElectionVariant } = {
     property: "NoHerd",
     source: "ZooKeeper Recipes and Solutions, Leader Election: herd effect",
     parameters: { clients: 3, "sessions-expire": 0, "connection-losses": 0 },
-    program: conduct({ decide, watchesParent: true }),
+    change: { program: conduct({ decide, watchesParent: true }) },
   },
   "single-node": {
     summary: "one ephemeral znode, who creates it leads: right, but its departure wakes everybody",
@@ -227,7 +212,7 @@ const elections: { readonly [name: string]: ElectionVariant } = {
     property: "NoHerd",
     source: "Junqueira & Reed, ZooKeeper: Distributed Process Coordination, ch. 3",
     parameters: { clients: 3, "sessions-expire": 0, "connection-losses": 0 },
-    program: singleNodeProgram,
+    change: { program: singleNodeProgram },
   },
   "lead-when-notified": {
     summary: "a candidate leads when its predecessor goes, without reading the candidates again",
@@ -235,7 +220,7 @@ const elections: { readonly [name: string]: ElectionVariant } = {
     property: "OneLeader",
     source: "ZooKeeper Recipes and Solutions, Leader Election, step 3 of the notification",
     parameters: { clients: 3, "sessions-expire": 1, "connection-losses": 0 },
-    program: conduct({ decide: leadsWhenNotified }),
+    change: { program: conduct({ decide: leadsWhenNotified }) },
   },
   "lost-wake-up": {
     summary: "a candidate waits for a predecessor that went before it could be watched",
@@ -243,7 +228,7 @@ const elections: { readonly [name: string]: ElectionVariant } = {
     property: "SomebodyWillLead",
     source: "ZooKeeper Recipes and Solutions, Locks, step 5: if exists returns null, go to step 2",
     parameters: { clients: 2, "sessions-expire": 1, "connection-losses": 0 },
-    program: conduct({ decide: waitsForNobody }),
+    change: { program: conduct({ decide: waitsForNobody }) },
   },
   "no-fencing": {
     summary: "the guarded resource takes writes under any token, also those of a zombie",
@@ -251,8 +236,7 @@ const elections: { readonly [name: string]: ElectionVariant } = {
     property: "LateWritesRefused",
     source: "Hunt et al., USENIX ATC 2010; Burrows, OSDI 2006, §2.4 (sequencers)",
     parameters: { clients: 2, "sessions-expire": 1, "connection-losses": 0 },
-    program: conduct({ decide }),
-    fenced: false,
+    change: { program: conduct({ decide }), fenced: false },
   },
   "guid-of-closing-session": {
     summary: "a protected create takes the znode of its own expired session for the new one",
@@ -260,7 +244,7 @@ const elections: { readonly [name: string]: ElectionVariant } = {
     property: "OnlyZombiesOverlap",
     source: "CURATOR-498",
     parameters: { clients: 2, "sessions-expire": 1, "connection-losses": 1 },
-    program: conduct({ decide: keepsGuid }),
+    change: { program: conduct({ decide: keepsGuid }) },
   },
   "keeps-leadership": {
     summary: "a leader goes on leading across a disconnection that cost it its session",
@@ -268,7 +252,7 @@ const elections: { readonly [name: string]: ElectionVariant } = {
     property: "OnlyZombiesOverlap",
     source: "CURATOR-444, CURATOR-653, CURATOR-696",
     parameters: { clients: 2, "sessions-expire": 1, "connection-losses": 0 },
-    program: conduct({ decide: keepsLeadership }),
+    change: { program: conduct({ decide: keepsLeadership }) },
   },
   "takes-leadership-back": {
     summary: "with a new session a leader finds its old znode on a server that lags, and leads again",
@@ -276,21 +260,25 @@ const elections: { readonly [name: string]: ElectionVariant } = {
     property: "OnlyZombiesOverlap",
     source: "CURATOR-644, CURATOR-645",
     parameters: { clients: 2, "sessions-expire": 1, "connection-losses": 0 },
-    program: conduct({ decide: takesLeadershipBack }),
+    change: { program: conduct({ decide: takesLeadershipBack }) },
+  },
+  "lock-in-memory": {
+    summary: "a lock in each process's own memory: a second process never sees it",
+    holds: false,
+    property: "OnlyZombiesOverlap",
+    source: "tutorials that show leader election within one process",
+    parameters: { clients: 2, "sessions-expire": 0, "connection-losses": 0 },
+    change: { program: inMemoryProgram },
+  },
+  "lock-without-expiry": {
+    summary: "a lock that nobody takes from a leader that died: its heartbeats are watched by itself alone",
+    holds: false,
+    property: "SomebodyWillLead",
+    source: "tutorials that keep the lock until its holder releases it",
+    parameters: { clients: 2, "sessions-expire": 1, "connection-losses": 0, candidacies: 1 },
+    change: { program: (candidacies) => singleNodeProgram(candidacies, { ephemeral: false }) },
   },
 };
-
-function boundsOf(parameters: Parameters): ElectionBounds {
-  return {
-    clients: Number(parameters["clients"]),
-    expiries: Number(parameters["sessions-expire"]),
-    losses: Number(parameters["connection-losses"]),
-    lag: Number(parameters["lag"]),
-    candidacies: Number(parameters["candidacies"]),
-  };
-}
-
-const { recipe: _, ...variants } = elections;
 
 /** The election of a leader by ephemeral sequential znodes, with the mistakes that are made in it. */
 export const leaderElection: ModelDefinition = {
@@ -299,28 +287,7 @@ export const leaderElection: ModelDefinition = {
   summary: "the leader-election recipe: ephemeral sequential candidates, each watches its predecessor",
   source: "ZooKeeper Recipes and Solutions, Leader Election; Hunt et al., USENIX ATC 2010, §2.4",
   parameters: {
-    clients: { kind: "integer", summary: "candidates", default: 3, minimum: 1, maximum: 6 },
-    "sessions-expire": {
-      kind: "integer",
-      summary: "sessions that may expire",
-      default: 2,
-      minimum: 0,
-      maximum: 9,
-    },
-    "connection-losses": {
-      kind: "integer",
-      summary: "connections that may be lost",
-      default: 1,
-      minimum: 0,
-      maximum: 9,
-    },
-    lag: {
-      kind: "integer",
-      summary: "transactions that a server may lag behind",
-      default: 1,
-      minimum: 0,
-      maximum: 9,
-    },
+    ...serviceParameters({ clients: 3, expiries: 2, losses: 1 }),
     candidacies: {
       kind: "integer",
       summary: "how often each client may stand for election",
@@ -329,6 +296,6 @@ export const leaderElection: ModelDefinition = {
       maximum: 9,
     },
   },
-  variants,
+  variants: declared(elections),
   build,
 };

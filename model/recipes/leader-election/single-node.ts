@@ -11,7 +11,13 @@ const node = "leader";
  *
  * The znode's data is the candidate's GUID, so that a candidate whose create was not answered knows its own.
  */
-export function singleNodeProgram(candidacies: number): Program<Candidate> {
+export function singleNodeProgram(
+  candidacies: number,
+  { ephemeral }: { readonly ephemeral: boolean } = { ephemeral: true },
+): Program<Candidate> {
+  const create = (guid: string): Request => {
+    return { op: "create", path: pathOf(node), data: guid, ephemeral, sequential: false };
+  };
   return {
     start: () => ({ candidate: outOfElection, joined: 0 }),
     choices({ candidate, joined }) {
@@ -54,7 +60,3 @@ export function singleNodeProgram(candidacies: number): Program<Candidate> {
 
 /** Behind a sync, as a create of its own may have taken effect that this server has not yet applied. */
 const look: Request = { op: "getData", path: `${electionPath}/${node}`, watch: true, sync: true };
-
-function create(guid: string): Request {
-  return { op: "create", path: pathOf(node), data: guid, ephemeral: true, sequential: false };
-}

@@ -202,7 +202,7 @@ export function serviceActions<S extends Value>(
       (now) =>
         all.members.flatMap((client) =>
           now.request[client] === null
-            ? choices(now.client[client], client).map((choice) => [client, choice] as const)
+            ? choices(now.client[client], client).map((choice): [Client, string] => [client, choice])
             : [],
         ),
       (now, next, client: Client, choice: string) => tell(now, next, client, { type: "choice", choice }),
