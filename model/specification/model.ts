@@ -143,13 +143,19 @@ export interface ModelDefinition {
   build(parameters: Parameters, variant?: string): Model<unknown>;
 }
 
+/** `P`, and no source of inference: an action's parameter lists alone say what its parameters are. */
+type Given<P extends readonly Value[]> = [P] extends [infer Q extends readonly Value[]] ? Q : never;
+
 /** The words in which a model over `State` is written, typed for that state. */
 export interface Vocabulary<State> {
   action<P extends readonly Value[]>(
     name: string,
-    parameters: readonly (readonly [...P])[] | ((now: Now<State>) => Iterable<readonly [...P]>),
-    effect: Effect<State, P>,
-    options?: { readonly fault?: boolean; readonly actor?: (...parameters: P) => Identity | undefined },
+    parameters: readonly P[] | ((now: Now<State>) => Iterable<P>),
+    effect: Effect<State, Given<P>>,
+    options?: {
+      readonly fault?: boolean;
+      readonly actor?: (...parameters: Given<P>) => Identity | undefined;
+    },
   ): Action<State>;
   invariant(name: string, holds: Invariant<State>["holds"]): Invariant<State>;
   stepProperty(name: string, holds: StepProperty<State>["holds"]): StepProperty<State>;
@@ -188,4 +194,3 @@ export function forAll<T>(cases: Iterable<T>, holds: (each: T) => Judgement): Ju
 export function opaque<State>(model: Model<State>): Model<unknown> {
   return model as unknown as Model<unknown>;
 }
-
