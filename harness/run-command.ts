@@ -79,7 +79,7 @@ function refuseUnsupported(cluster: Cluster, chosen: readonly FaultFamily[]): vo
 /** The command that repeats the run. */
 export function commandOf(name: string, flags: RunFlags, seed: number): string {
   const words = ["zabcheck", "run", name, "--cluster", flags.cluster, "--servers", flags.servers];
-  words.push("--faults", flags.faults, "--time", `${flags.time}ms`, "--seed", seed);
+  words.push("--faults", flags.faults, "--time", formatDuration(flags.time), "--seed", seed);
   words.push("--clients", flags.clients, "--rate", flags.rate);
   for (const [option, value] of Object.entries(flags.option)) words.push("--option", `${option}=${value}`);
   for (const flag of ["defect", "image", "release", "publish"] as const) {
@@ -91,6 +91,10 @@ export function commandOf(name: string, flags: RunFlags, seed: number): string {
       /^[\w.,:/=@+-]+$/.test(String(word)) ? word : `'${String(word).replaceAll("'", "'\\''")}'`,
     )
     .join(" ");
+}
+
+function formatDuration(ms: number): string {
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
 }
 
 /** The object of `zabcheck run --json`. */

@@ -71,9 +71,11 @@ export async function run(
 /** Brings the ensemble up. A run that could not begin leaves nothing behind. */
 async function begin(request: RunRequest, directory: RunDirectory, progress: Progress): Promise<World> {
   const { cluster } = request;
-  progress.stage(`starting ${cluster.servers.length} servers (${cluster.version})`);
+  progress.stage(`starting ${cluster.servers.length} servers`);
   try {
     await cluster.start();
+    // Only now does a cluster of any image know which release it is.
+    directory.update({ cluster: { ...directory.manifest.cluster, version: cluster.version } });
     const recorder = new HistoryRecorder(directory.file("history"), cluster.kind !== "embedded");
     return new World({
       cluster,

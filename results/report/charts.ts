@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import { JSDOM } from "jsdom";
 import { pairOperations, type Event, type Operation } from "../../model/index.ts";
-import { html, trusted, type Html } from "./html.ts";
+import { markup, trusted, type Html } from "./html.ts";
 import { faultIntervals, kindOf, type FaultInterval } from "./timeline-data.ts";
 
 /** About how many points a line has. */
@@ -30,14 +30,14 @@ interface Bin {
 export function charts(events: readonly Event[]): Html {
   const operations = pairOperations(events).filter(({ process }) => typeof process === "number");
   const bins = binned(operations, events);
-  if (bins.length === 0) return html`<p class="note">No operation was answered.</p>`;
+  if (bins.length === 0) return markup`<p class="note">No operation was answered.</p>`;
   const t0 = events[0]?.time ?? 0;
   const faults = faultIntervals(events).map((fault) => ({
     ...fault,
     startNs: fault.startNs - t0,
     endNs: fault.endNs - t0,
   }));
-  return html`<div class="charts">
+  return markup`<div class="charts">
     <div>
       <h3>Latency of answered operations <span class="note">ms, logarithmic</span></h3>
       ${legend(quantiles)}${latency(bins, faults)}
@@ -61,7 +61,7 @@ export function latencyTable(events: readonly Event[]): Html {
     if (type === "ok") row.latencies.push(latencyMs(operation));
   }
   const rows = [...byName].toSorted(([, a], [, b]) => b.ok + b.fail + b.info - (a.ok + a.fail + a.info));
-  return html`<div class="scroll">
+  return markup`<div class="scroll">
     <table>
       <thead>
         <tr>
@@ -69,18 +69,18 @@ export function latencyTable(events: readonly Event[]): Html {
           <th class="number">ok</th>
           <th class="number">fail</th>
           <th class="number">info</th>
-          ${quantiles.map(({ name }) => html`<th class="number">${name} ms</th>`)}
+          ${quantiles.map(({ name }) => markup`<th class="number">${name} ms</th>`)}
         </tr>
       </thead>
       <tbody>
         ${rows.map(([name, { latencies, ok, fail, info }]) => {
           const sorted = latencies.toSorted((a, b) => a - b);
-          return html`<tr>
+          return markup`<tr>
             <td>${name}</td>
             <td class="number">${count(ok)}</td>
             <td class="number">${count(fail)}</td>
             <td class="number">${count(info)}</td>
-            ${quantiles.map(({ at }) => html`<td class="number">${sorted.length === 0 ? "–" : quantile(sorted, at).toFixed(2)}</td>`)}
+            ${quantiles.map(({ at }) => markup`<td class="number">${sorted.length === 0 ? "–" : quantile(sorted, at).toFixed(2)}</td>`)}
           </tr> `;
         })}
       </tbody>
@@ -93,8 +93,8 @@ export function count(n: number): string {
 }
 
 function legend(entries: readonly { readonly name: string; readonly colour: string }[]): Html {
-  return html`<div class="legend">
-    ${entries.map(({ name, colour }) => html`<span><i style="--swatch: ${colour}"></i>${name}</span>`)}
+  return markup`<div class="legend">
+    ${entries.map(({ name, colour }) => markup`<span><i style="--swatch: ${colour}"></i>${name}</span>`)}
   </div>`;
 }
 
@@ -148,7 +148,7 @@ function latency(bins: readonly Bin[], faults: readonly FaultInterval[]): Html {
   const finite = points.filter(({ ms }) => !Number.isNaN(ms)).map(({ ms }) => ms);
   const low = finite.reduce((a, b) => Math.min(a, b), 1);
   const high = finite.reduce((a, b) => Math.max(a, b), low * 1.01);
-  return plot({
+  return plot(spanOf(bins), {
     height: 190,
     y: {
       type: "log",
@@ -179,7 +179,7 @@ function throughput(bins: readonly Bin[], faults: readonly FaultInterval[]): Htm
     ends.map(({ name, colour }) => ({ seconds, name, colour, rate: ended[name] })),
   );
   const most = bins.reduce((max, { ended }) => Math.max(max, ended.ok + ended.fail + ended.info), 1);
-  return plot({
+  return plot(spanOf(bins), {
     height: 150,
     y: { label: null, ticks: 4, domain: [0, most * 1.05] },
     marks: [
@@ -200,6 +200,11 @@ function throughput(bins: readonly Bin[], faults: readonly FaultInterval[]): Htm
   });
 }
 
+/** The end of the last bin. */
+function spanOf(bins: readonly Bin[]): number {
+  return (bins.at(-1)?.seconds ?? 0) + (bins[0]?.seconds ?? 0);
+}
+
 function bands(faults: readonly FaultInterval[], low: number, high: number): Plot.Markish[] {
   const rects = faults.map(({ family, startNs, endNs }) => ({
     x1: startNs / 1e9,
@@ -211,19 +216,24 @@ function bands(faults: readonly FaultInterval[], low: number, high: number): Plo
   ];
 }
 
-function plot(options: Plot.PlotOptions): Html {
+function plot(spanSeconds: number, options: Plot.PlotOptions): Html {
   const dom = new JSDOM("");
   try {
     const svg = Plot.plot({
       document: dom.window.document,
       width: 1160,
-      marginLeft: 44,
+      marginLeft: 65,
       marginRight: 6,
       marginTop: 8,
       marginBottom: 26,
-      x: { label: null, tickFormat: (seconds: number) => `${seconds} s`, ticks: 12 },
+      x: {
+        label: null,
+        tickFormat: (seconds: number) => `${seconds} s`,
+        ticks: 12,
+        domain: [0, spanSeconds],
+      },
       color: { type: "identity" },
-      style: { background: "none" },
+      style: { background: "none", fontSize: "12px" },
       ...options,
     });
     return trusted(svg.outerHTML);

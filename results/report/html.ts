@@ -1,4 +1,4 @@
-/** HTML that is safe to put into a page. Only `html` and `trusted` make it, so that text cannot slip in unescaped. */
+/** HTML that is safe to put into a page. Only `markup` and `trusted` make it, so that text cannot slip in unescaped. */
 export class Html {
   readonly text: string;
 
@@ -10,7 +10,7 @@ export class Html {
 export type Part = Html | string | number | undefined | readonly Part[];
 
 /** A template whose values are escaped, except for Html. Lists are joined, undefined is nothing. */
-export function html(strings: TemplateStringsArray, ...values: readonly Part[]): Html {
+export function markup(strings: TemplateStringsArray, ...values: readonly Part[]): Html {
   let text = strings[0] ?? "";
   values.forEach((value, i) => (text += render(value) + (strings[i + 1] ?? "")));
   return new Html(text);

@@ -1,3 +1,3 @@
-export { html, trusted, type Html } from "./html.ts";
+export { markup, trusted, type Html } from "./html.ts";
 export { renderPage, type Page, type Section } from "./page.ts";
 export { historyPage, readHistory, renderRun, runPage, type HistoryPage } from "./run-report.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Outcome } from "../../checkers/index.ts";
-import { embedded, html, trusted, type Html, type Part } from "./html.ts";
+import { embedded, markup, trusted, type Html, type Part } from "./html.ts";
 import { styleSheet } from "./style.ts";
 
 /** What a page of results is made of: one self-contained file, whatever it reports. */
@@ -40,7 +40,7 @@ export function renderPage(page: Page): string {
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");
-  return html`<!doctype html>
+  return markup`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -65,30 +65,23 @@ export function renderPage(page: Page): string {
         <main>
           ${page.sections.map(
             (section) =>
-              html`<section id="${section.id}">
+              markup`<section id="${section.id}">
                 <h2>
-                  ${section.title}${section.note === undefined ? "" : html` <span class="note">${section.note}</span>`}
+                  ${section.title}${section.note === undefined ? "" : markup` <span class="note">${section.note}</span>`}
                 </h2>
                 ${section.body}
               </section> `,
           )}
         </main>
         ${Object.entries(page.data ?? {}).map(
-          ([id, data]) =>
-            html`<script type="application/json" id="${id}">
-              ${embedded(data)}
-            </script> `,
-        )}${scripts.map(
-          (script) =>
-            html`<script>
-              ${trusted(script)};
-            </script> `,
+          ([id, data]) => markup`<script type="application/json" id="${id}">${embedded(data)}</script>`,
         )}
+        ${scripts.map((script) => markup`<script>${trusted(script)}</script>`)}
       </body>
     </html> `.text;
 }
 
 export function badge(outcome: Outcome): Html {
   const mark = { holds: "✓", violated: "✕", unknown: "?" }[outcome];
-  return html`<span class="badge ${outcome}"><span aria-hidden="true">${mark}</span> ${outcome}</span>`;
+  return markup`<span class="badge ${outcome}"><span aria-hidden="true">${mark}</span> ${outcome}</span>`;
 }

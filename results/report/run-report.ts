@@ -5,7 +5,7 @@ import { HistoryDecoder, type Event, type Json } from "../../model/index.ts";
 import { readManifest, runFiles, writeAtomically } from "../store/run-directory.ts";
 import type { Manifest } from "../store/manifest.ts";
 import { charts, count, latencyTable } from "./charts.ts";
-import { html, type Html } from "./html.ts";
+import { markup, type Html } from "./html.ts";
 import { renderPage, type Section } from "./page.ts";
 import { timelineData } from "./timeline-data.ts";
 import { drawTimeline } from "./timeline-script.ts";
@@ -44,7 +44,7 @@ export function runPage(manifest: Manifest, events: readonly Event[], torn = fal
   return historyPage({
     title: `${manifest.scenario} on ${cluster.version}`,
     subtitle: `seed ${seed} · ${cluster.servers.length} servers · ${manifest.startedAt.replace("T", " ").replace(/\.\d+Z$/, " UTC")} · zabcheck ${manifest.zabcheck}`,
-    lead: html`${bounds(manifest)}${defect}.${ending(manifest, torn)}`,
+    lead: markup`${bounds(manifest)}${defect}.${ending(manifest, torn)}`,
     verdicts: manifest.verdicts,
     finished: manifest.outcome !== null,
     events,
@@ -85,7 +85,9 @@ export function historyPage({
       id: "verdicts",
       title: "Verdicts",
       body:
-        verdicts.length === 0 ? html`<p>Nothing has been judged yet.</p>` : verdictList(verdicts, positionOf),
+        verdicts.length === 0
+          ? markup`<p>Nothing has been judged yet.</p>`
+          : verdictList(verdicts, positionOf),
     },
     {
       id: "operations",
@@ -99,7 +101,7 @@ export function historyPage({
     {
       id: "latency",
       title: "Latency and throughput",
-      body: html`${charts(events)}
+      body: markup`${charts(events)}
         <details>
           <summary>by operation</summary>
           ${latencyTable(events)}
@@ -137,13 +139,13 @@ function completions(
 
 function timeline(families: readonly string[], violated: boolean): Html {
   const swatch = (name: string, text: string, className = ""): Html =>
-    html`<span><i class="${className}" style="--swatch: var(--${name})"></i>${text}</span>`;
+    markup`<span><i class="${className}" style="--swatch: var(--${name})"></i>${text}</span>`;
   const known = ["partition", "kill", "pause"].filter((family) => families.includes(family));
-  return html`<div class="tools">
+  return markup`<div class="tools">
       <button id="timeline-in" type="button">Zoom in</button
       ><button id="timeline-out" type="button">Zoom out</button
       ><button id="timeline-all" type="button">Whole run</button
-      >${violated ? html`<button id="timeline-violation" type="button">Go to the violation</button>` : ""}<span
+      >${violated ? markup`<button id="timeline-violation" type="button">Go to the violation</button>` : ""}<span
         class="span"
         id="timeline-span"
       ></span>
@@ -174,13 +176,13 @@ function ending(manifest: Manifest, torn: boolean): Html {
   if (manifest.status === "interrupted") notes.push("The run was ended early by its user.");
   if (manifest.status === "failed") notes.push(`The run failed: ${manifest.error ?? "no reason is known"}.`);
   if (torn) notes.push("The history's last line is torn and was left out.");
-  return html`${notes.map((note) => ` ${note}`).join("")}`;
+  return markup`${notes.map((note) => ` ${note}`).join("")}`;
 }
 
 function again(manifest: Manifest): Html {
   const { parameters, host } = manifest;
   const command = typeof parameters["command"] === "string" ? parameters["command"] : undefined;
-  return html`${command === undefined ? "" : html`<pre>${command}</pre>`}
+  return markup`${command === undefined ? "" : markup`<pre>${command}</pre>`}
     <details>
       <summary>parameters, schedule and host</summary>
       <dl class="pairs">
@@ -189,7 +191,7 @@ function again(manifest: Manifest): Html {
           host: `${host.platform} ${host.release} ${host.architecture}, ${host.processors} processors, ${(host.memoryBytes / 2 ** 30).toFixed(0)} GiB, Node ${host.node}`,
         } as { [name: string]: Json }).map(
           ([name, value]) =>
-            html`<dt>${name}</dt>
+            markup`<dt>${name}</dt>
               <dd>${typeof value === "string" ? value : JSON.stringify(value)}</dd>`,
         )}
       </dl>

@@ -114,7 +114,8 @@ function faultLabel(family: string, value: { readonly [name: string]: Json }): s
   const fault = isRecord(value["fault"]) ? value["fault"] : {};
   const servers = Array.isArray(fault["servers"]) ? `: ${fault["servers"].join(", ")}` : "";
   const leader = what === "leader-alone" && typeof value["leader"] === "string" ? `: ${value["leader"]}` : "";
-  return `${family}${typeof what === "string" ? ` ${what}` : ""}${servers}${leader}`;
+  const words = typeof what === "string" && what !== "one" ? ` ${what}` : "";
+  return `${family}${words}${servers}${leader}`.replace(/^(\w+): /, "$1 ");
 }
 
 /** A few words for an operation: what was asked, what was answered, by whom. */

@@ -1,7 +1,7 @@
 import type { Verdict, Violation } from "../../checkers/index.ts";
 import type { Event } from "../../model/index.ts";
 import { count } from "./charts.ts";
-import { html, type Html } from "./html.ts";
+import { markup, type Html } from "./html.ts";
 import { badge } from "./page.ts";
 import { brief, result } from "./timeline-data.ts";
 
@@ -15,12 +15,12 @@ export function verdictList(
 ): Html {
   const order = ["violated", "unknown", "holds"];
   const sorted = verdicts.toSorted((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
-  return html`${sorted.map(
+  return markup`${sorted.map(
     (verdict) =>
-      html`<div class="verdict">
+      markup`<div class="verdict">
         <div>${badge(verdict.verdict)}</div>
         <div class="name">
-          ${verdict.name}${verdict.vacuous === true ? html` <span class="badge plain" title="nothing in the history exercised it">vacuous</span>` : ""}
+          ${verdict.name}${verdict.vacuous === true ? markup` <span class="badge plain" title="nothing in the history exercised it">vacuous</span>` : ""}
         </div>
         <div class="what">
           ${verdict.detail}${counts(verdict)}${verdict.violation === undefined ? "" : violation(verdict.violation, positionOf)}${evidence(verdict)}
@@ -32,8 +32,8 @@ export function verdictList(
 function counts({ counts: figures }: Verdict): Html | undefined {
   const entries = Object.entries(figures ?? {});
   if (entries.length === 0) return undefined;
-  return html`<div class="counts">
-    ${entries.map(([name, value]) => html`<span>${words(name)} <b>${number(value)}</b></span> `)}
+  return markup`<div class="counts">
+    ${entries.map(([name, value]) => markup`<span>${words(name)} <b>${number(value)}</b></span> `)}
   </div>`;
 }
 
@@ -42,12 +42,12 @@ function violation(
   positionOf: (event: Event) => number | undefined,
 ): Html {
   const shown = events.slice(0, eventsMax);
-  return html`<div class="violation">
+  return markup`<div class="violation">
     <p><b>${summary}</b></p>
     ${
       events.length === 0
         ? ""
-        : html`<div class="scroll">
+        : markup`<div class="scroll">
             <table>
               <thead>
                 <tr>
@@ -67,20 +67,20 @@ function violation(
               </tbody>
             </table>
           </div>`
-    }${events.length > shown.length ? html`<p class="note">and ${events.length - shown.length} more, in manifest.json</p>` : ""}
+    }${events.length > shown.length ? markup`<p class="note">and ${events.length - shown.length} more, in manifest.json</p>` : ""}
   </div>`;
 }
 
 function row(event: Event, earliest: boolean, position: number | undefined): Html {
   const value = event.type === "ok" ? result(event.value) : brief(event.value);
   const told = event.error === undefined ? value : `${event.error}; ${value}`;
-  return html`<tr${earliest ? html` class="earliest"` : ""}${position === undefined ? "" : html` data-operation="${position}" title="show in the timeline"`}><td>${earliest ? "▸" : ""}</td><td class="number">${event.index}</td><td class="number">${(event.time / 1e9).toFixed(6)} s</td><td>${event.process}</td><td>${event.type}</td><td>${event.f}</td><td class="value mono">${told}</td><td>${event.server ?? ""}</td><td class="number mono">${event.zxid === undefined ? "" : `0x${event.zxid.toString(16)}`}</td></tr>
+  return markup`<tr${earliest ? markup` class="earliest"` : ""}${position === undefined ? "" : markup` data-operation="${position}" title="show in the timeline"`}><td>${earliest ? "▸" : ""}</td><td class="number">${event.index}</td><td class="number">${(event.time / 1e9).toFixed(6)} s</td><td>${event.process}</td><td>${event.type}</td><td>${event.f}</td><td class="value mono">${told}</td><td>${event.server ?? ""}</td><td class="number mono">${event.zxid === undefined ? "" : `0x${event.zxid.toString(16)}`}</td></tr>
 `;
 }
 
 function evidence({ evidence: more }: Verdict): Html | undefined {
   if (more === undefined) return undefined;
-  return html`<details>
+  return markup`<details>
     <summary>more evidence</summary>
     <pre>${JSON.stringify(more, null, 2).slice(0, 100_000)}</pre>
   </details>`;
