@@ -1,4 +1,13 @@
-import { dieHard } from "./examples/index.ts";
+import {
+  dieHard,
+  fencingLock,
+  paxos,
+  paxosCommit,
+  raft,
+  redlock,
+  threePhaseCommit,
+  twoPhaseCommit,
+} from "./examples/index.ts";
 import {
   configuration,
   doubleBarrier,
@@ -24,4 +33,11 @@ export const models: readonly ModelDefinition[] = [
   membership,
   uniqueIds,
   dieHard,
+  twoPhaseCommit,
+  threePhaseCommit,
+  paxosCommit,
+  paxos,
+  raft,
+  redlock,
+  fencingLock,
 ];
