@@ -352,6 +352,8 @@ function declareLifeCycle(test: Declare): void {
   test("says when no quorum came back in time", async (context) => {
     const { servers } = context.cluster;
     await context.apply({ kind: "kill", servers: servers.slice(0, Math.floor(servers.length / 2) + 1) });
+    // A leader notices only after a while that nobody follows any more.
+    await context.cluster.clock.sleep(context.options.electionMs);
     await expect(context.cluster.awaitQuorum(500)).rejects.toBeInstanceOf(OperationError);
   });
 

@@ -1,3 +1,4 @@
 export * from "./cluster.ts";
 export * from "./docker/index.ts";
+export * from "./embedded/index.ts";
 export * from "./protocol/index.ts";

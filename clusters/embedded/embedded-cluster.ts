@@ -1,0 +1,170 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError, OperationError } from "../../model/index.ts";
+import type {
+  AppliedFault,
+  Clock,
+  Cluster,
+  ConnectOptions,
+  ConnectResult,
+  Fault,
+  Role,
+  ServerName,
+} from "../cluster.ts";
+import { connectEmbedded } from "./client.ts";
+import { collectServer } from "./collect.ts";
+import { EmbeddedEnsemble } from "./ensemble.ts";
+import { settingsOf, type EmbeddedOptions } from "./options.ts";
+import type { Counted, EmbeddedServer } from "./server.ts";
+
+const startTimeoutMs = 60_000;
+const pollMs = 10;
+
+/**
+ * An ensemble of ZooKeeper servers under virtual time, in this process: Zab as in DSN 2011, the servers' own
+ * election, and the znode state machine of model/sequential. One thread, no I/O; the same options and the same calls
+ * give the same history, byte for byte. See World for what callers may await.
+ */
+export class EmbeddedCluster implements Cluster {
+  readonly kind = "embedded";
+  readonly version: string;
+  readonly servers: readonly ServerName[];
+  readonly ensemble: EmbeddedEnsemble;
+  readonly #faults: Set<Fault> = new Set();
+  #started = false;
+  #stopped = false;
+
+  constructor(options: EmbeddedOptions) {
+    const settings = settingsOf(options);
+    this.ensemble = new EmbeddedEnsemble(settings, options.seed);
+    this.servers = this.ensemble.servers.map(({ name }) => name);
+    this.version = settings.defect === undefined ? "embedded" : `embedded with ${settings.defect}`;
+  }
+
+  get clock(): Clock {
+    return this.ensemble.world;
+  }
+
+  supports(): { readonly supported: true } {
+    return { supported: true };
+  }
+
+  async start(): Promise<void> {
+    if (this.#started) return;
+    this.#started = true;
+    for (const server of this.ensemble.servers) server.boot();
+    await this.awaitQuorum(startTimeoutMs);
+  }
+
+  connect(options: ConnectOptions): Promise<ConnectResult> {
+    if (this.#stopped) {
+      return Promise.resolve({ connected: false, failure: "refused", reason: "the cluster was stopped" });
+    }
+    const { world, clientLatency } = this.ensemble;
+    return connectEmbedded(world, this.#server(options.server), clientLatency, options);
+  }
+
+  roles(): Promise<ReadonlyMap<ServerName, Role>> {
+    return Promise.resolve(new Map(this.ensemble.servers.map(({ name, role }) => [name, role])));
+  }
+
+  async awaitQuorum(timeoutMs: number): Promise<void> {
+    const { world } = this.ensemble;
+    const deadline = world.now() + timeoutMs * 1e6;
+    while (!this.#isWhole()) {
+      if (world.now() >= deadline || this.#stopped) {
+        const roles = this.ensemble.servers.map(({ name, role }) => `${name} ${role}`).join(", ");
+        throw new OperationError(
+          "no-quorum",
+          `no quorum within ${timeoutMs} ms of virtual time: ${roles}`,
+          "heal the faults first, or wait longer",
+        );
+      }
+      await world.sleep(pollMs);
+    }
+  }
+
+  async apply(fault: Fault): Promise<AppliedFault> {
+    for (const name of named(fault)) this.#server(name);
+    // A copy: two equal faults are two, and each is undone for itself.
+    const applied: Fault = { ...fault };
+    this.#faults.add(applied);
+    this.#enforce();
+    return {
+      fault: applied,
+      undo: async () => {
+        if (this.#faults.delete(applied)) this.#enforce();
+      },
+    };
+  }
+
+  async heal(): Promise<void> {
+    this.#faults.clear();
+    this.#enforce();
+  }
+
+  async collect(directory: string): Promise<void> {
+    for (const server of this.ensemble.servers) {
+      const folder = join(directory, server.name);
+      await mkdir(folder, { recursive: true });
+      await collectServer(server, folder);
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    for (const server of this.ensemble.servers) server.crash();
+  }
+
+  /** How often something happened in this run, over all servers: elections won, learners synchronized by DIFF, ... */
+  counts(): Readonly<Record<Counted, number>> {
+    const total: Record<Counted, number> = { DIFF: 0, TRUNC: 0, SNAP: 0, election: 0 };
+    for (const { counts } of this.ensemble.servers) {
+      for (const key of Object.keys(total) as Counted[]) total[key] += counts[key];
+    }
+    return total;
+  }
+
+  #server(name: ServerName): EmbeddedServer {
+    const server = this.ensemble.servers.find((candidate) => candidate.name === name);
+    if (server === undefined) {
+      throw new InputError(`there is no ${name}`, `the servers are ${this.servers.join(", ")}`);
+    }
+    return server;
+  }
+
+  /** Makes the world as the faults in force want it. */
+  #enforce(): void {
+    const faults = [...this.#faults];
+    const { servers, route } = this.ensemble;
+    const killed = new Set(faults.flatMap((fault) => (fault.kind === "kill" ? fault.servers : [])));
+    const paused = new Set(faults.flatMap((fault) => (fault.kind === "pause" ? fault.servers : [])));
+    const cuts = new Set(
+      faults.flatMap((fault) => (fault.kind === "partition" ? fault.cuts.map(([a, b]) => `${a} ${b}`) : [])),
+    );
+    for (const server of servers) {
+      for (const other of servers) {
+        if (other !== server) route(server.id, other.id).setCut(cuts.has(`${server.name} ${other.name}`));
+      }
+      if (killed.has(server.name)) server.crash();
+      if (paused.has(server.name)) server.host.paused = true;
+      else if (server.host.paused) this.ensemble.world.resume(server.host);
+      if (!killed.has(server.name) && !server.isUp && this.#started && !this.#stopped) server.boot();
+    }
+    this.ensemble.settleSteps();
+  }
+
+  /** One leader serves, and so does every server that no fault touches. */
+  #isWhole(): boolean {
+    const touched = new Set([...this.#faults].flatMap(named));
+    const roles = this.ensemble.servers.map(({ name, role }) => ({ name, role }));
+    const leaders = roles.filter(({ role }) => role === "leader" || role === "standalone");
+    return leaders.length === 1 && roles.every(({ name, role }) => role !== "none" || touched.has(name));
+  }
+}
+
+/** The servers that a fault names. */
+function named(fault: Fault): readonly ServerName[] {
+  return fault.kind === "partition" ? fault.cuts.flat() : fault.servers;
+}
