@@ -78,7 +78,8 @@ export class DockerCluster implements Cluster {
   readonly #clients = new Set<Client>();
   #members: readonly Member[] = [];
   #network: string | undefined;
-  #release: string | undefined;
+  /** By server, as far as it is known: from the image's name or label, then from the server itself. */
+  readonly #releases = new Map<ServerName, string>();
   #state: "made" | "started" | "stopped" = "made";
   /** Faults are applied and undone one after the other. */
   #last: Promise<unknown> = Promise.resolve();
@@ -106,8 +107,10 @@ export class DockerCluster implements Cluster {
   }
 
   get version(): string {
-    const given = this.#release ?? this.#options.release;
-    return `zookeeper ${given ?? [...new Set(this.#images)].join(", ")}`;
+    const releases = [
+      ...new Set(this.servers.map((server, i) => this.#releases.get(server) ?? this.#images[i])),
+    ];
+    return `zookeeper ${releases.join(", ")}`;
   }
 
   supports(kind: FaultKind): { supported: true } | { supported: false; reason: string } {
@@ -153,6 +156,11 @@ export class DockerCluster implements Cluster {
     const name = `zabcheck-${this.run}`;
     // Published ports do not work on an internal network.
     const internal = publishPort === undefined;
+    for (const [i, server] of this.servers.entries()) {
+      const image = this.#images[i]!;
+      const release = (await labelsOfImage(this.#engine, image))?.[releaseLabel] ?? releaseOfTag(image);
+      if (release !== undefined) this.#releases.set(server, release);
+    }
     this.#network = name;
     const network = await createNetwork(this.#engine, {
       name,
@@ -160,11 +168,6 @@ export class DockerCluster implements Cluster {
       internal,
       ...(subnet === undefined ? {} : { subnet }),
     });
-    const labelsOfImages = await Promise.all(this.#images.map((image) => labelsOfImage(this.#engine, image)));
-    const releases = new Set(
-      labelsOfImages.map((each, i) => each?.[releaseLabel] ?? releaseOfTag(this.#images[i]!)),
-    );
-    if (releases.size === 1) this.#release = [...releases][0];
     this.#members = this.servers.map(
       (server, i) =>
         new Member(this.#engine, {
@@ -192,7 +195,7 @@ export class DockerCluster implements Cluster {
     const result = await connectToServer({
       ...options,
       ...this.#reach(this.#member(options.server)),
-      dialect: dialectOf(this.#release ?? ""),
+      dialect: dialectOf(this.#releases.get(options.server) ?? ""),
     });
     if (result.connected) {
       for (const client of this.#clients) if (!client.connected) this.#clients.delete(client);
@@ -239,7 +242,9 @@ export class DockerCluster implements Cluster {
       const statuses = await this.#statuses();
       const faulty = new Set([...this.#inForce].flatMap(({ fault }) => serversOf(fault)));
       if (isQuorum(statuses, faulty)) {
-        this.#release = commonRelease(statuses) ?? this.#release;
+        for (const [server, status] of statuses) {
+          if (status?.release !== undefined) this.#releases.set(server, status.release);
+        }
         return;
       }
       if (round % 10 === 9) await this.#assertAlive(starting);
@@ -259,7 +264,7 @@ export class DockerCluster implements Cluster {
         "server-died",
         `${member.name} (${member.plan.image}) ended by itself${starting ? " at its start" : ""}, ${why}; its log ends: ${await member.lastLogLines()}`,
         starting
-          ? "does the image hold the official image's contract (/conf/zoo.cfg, /data/myid)?"
+          ? "is a setting wrong, or does the image not keep the official image's contract (/conf/zoo.cfg, /data/myid)?"
           : "its whole log is in the run's folder",
       );
     }
@@ -379,13 +384,6 @@ function isQuorum(
     2 * serving.length > roles.length &&
     roles.every(({ server, role }) => role !== "none" || faulty.has(server))
   );
-}
-
-function commonRelease(statuses: ReadonlyMap<ServerName, ServerStatus | undefined>): string | undefined {
-  const releases = new Set(
-    [...statuses.values()].map((status) => status?.release).filter((each) => each !== undefined),
-  );
-  return releases.size === 1 ? [...releases][0] : undefined;
 }
 
 /** Does something with every member at once. All end before the first failure is thrown, so that nothing goes on behind a caller's back. */

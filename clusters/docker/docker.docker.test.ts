@@ -7,10 +7,10 @@ const docker = await dockerForTests();
 
 describe.skipIf(docker.reason !== undefined)(docker.title("Docker cluster"), () => {
   clusterContract("ZooKeeper 3.9.5", {
-    make: () => createDockerCluster({ release: "3.9.5", servers: 3, progress: console.log }),
+    make: () => createDockerCluster({ release: "3.9.5", servers: 3 }),
     sessionTimeoutMs: 2_000,
     requestTimeoutMs: 3_000,
-    electionMs: 10_000,
+    electionMs: 5_000,
     recoveryMs: 20_000,
     testTimeoutMs: 90_000,
   });

@@ -80,13 +80,22 @@ export function engineFailure(what: string, error: unknown): OperationError {
   const { code } = asEngineError(error);
   if (code === "ENOENT" || code === "ECONNREFUSED" || code === "EACCES") return noEngine(error);
   const reason = reasonOf(error);
+  const port = /(?:Bind for |listen tcp\d? )\S*?:(\d+)(?: failed)?:/.exec(reason)?.[1];
+  if (port !== undefined && /already (?:allocated|in use)/.test(reason)) {
+    return new OperationError(
+      "port-in-use",
+      `port ${port} of the Docker host is in use`,
+      "choose another port",
+      error,
+    );
+  }
   return new OperationError("docker", `Docker could not ${what}: ${reason}`, hintOf(reason), error);
 }
 
 const hints: readonly (readonly [RegExp, string])[] = [
   [
-    /port is already allocated|address already in use/i,
-    "another program listens there: choose another --publish port",
+    /no command specified|executable file not found/i,
+    "is it an image of ZooKeeper by the official image's contract?",
   ],
   [/no space left on device/i, "free disk space: `docker system df` shows what the Engine keeps"],
   [

@@ -63,7 +63,7 @@ export async function ensureBaseImage(engine: Engine, progress: Progress): Promi
       `run it once as root, or ${otherwise}`,
     );
   }
-  const mirror = await packageMirror();
+  const mirror = packageMirror();
   const wait = (): void => progress("another zabcheck is making the base image: waiting for it");
   await whileLocked("base-image", waitMsMax, wait, async () => {
     if (await hasBaseImage(engine)) return;

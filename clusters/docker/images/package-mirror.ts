@@ -13,9 +13,8 @@ export interface PackageSource {
  * The mirror from which this machine's own apt takes Debian's packages.
  * Throws OperationError "no-mirror" where none is configured.
  */
-export async function packageMirror(): Promise<string> {
-  const sources = readSources();
-  const mirror = sources.find(isDebianArchive)?.uri;
+export function packageMirror(): string {
+  const mirror = debianMirror(readSources());
   if (mirror !== undefined) return mirror;
   throw new OperationError(
     "no-mirror",
@@ -29,6 +28,10 @@ export async function packageProxy(): Promise<NodeJS.ProcessEnv> {
   const { code, output } = await runTool("apt-config", ["dump", "--format", "%v%n", "Acquire::http::Proxy"]);
   const proxy = output.trim();
   return code === 0 && proxy.startsWith("http") ? { http_proxy: proxy } : {};
+}
+
+export function debianMirror(sources: readonly PackageSource[]): string | undefined {
+  return sources.find(isDebianArchive)?.uri;
 }
 
 /** Debian's own archive, not its security updates nor what somebody else publishes for the same suites. */
