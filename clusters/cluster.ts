@@ -27,6 +27,8 @@ export interface SessionCredentials {
   readonly timeoutMs: number;
   /** The newest zxid that the session has seen; a server that lags behind it must refuse the session. */
   readonly lastZxidSeen: Zxid;
+  /** The number of the session's last request; the next connection goes on from it, so that (session, xid) names one request. */
+  readonly lastXid?: number;
 }
 
 export interface ConnectOptions {

@@ -3,6 +3,7 @@ export * from "./history.ts";
 export * from "./history-builder.ts";
 export * from "./history-codec.ts";
 export * from "./history-operations.ts";
+export * from "./server-disk.ts";
 export * from "./sequential/index.ts";
 export * from "./specification/index.ts";
 export * from "./examples/index.ts";

@@ -73,6 +73,7 @@ describe("a connection", () => {
     first.disconnect();
     const second = await connected(server.port, { resume: first.credentials });
     expect(second.credentials).toEqual(first.credentials);
+    expect(await second.request(getData)).toMatchObject({ outcome: "answered", xid: 2 });
     expect(server.connections[1]?.connectRequest).toMatchObject({
       lastZxidSeen: 7,
       session: first.credentials.session,

@@ -187,6 +187,7 @@ class Connection implements Client {
     this.#dialect = options.dialect ?? "3.6";
     this.#requestTimeoutMs = options.requestTimeoutMs ?? requestTimeoutDefaultMs;
     this.#lastZxidSeen = options.resume?.lastZxidSeen ?? 0;
+    this.#xid = options.resume?.lastXid ?? 0;
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("drain", () => this.#flush());
     socket.on("error", (error) => this.#ended(`the connection broke: ${error.message}`));
@@ -204,7 +205,7 @@ class Connection implements Client {
 
   get credentials(): SessionCredentials {
     const { session, password, timeoutMs } = this.#response;
-    return { session, password, timeoutMs, lastZxidSeen: this.#lastZxidSeen };
+    return { session, password, timeoutMs, lastZxidSeen: this.#lastZxidSeen, lastXid: this.#xid };
   }
 
   request(request: ZnodeRequest): Promise<RequestOutcome> {

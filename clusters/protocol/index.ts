@@ -11,3 +11,4 @@ export {
   type ServerStatus,
 } from "./four-letter-words.ts";
 export { frameBytesMaxDefault, FrameReader } from "./frames.ts";
+export * from "./disk/index.ts";
