@@ -75,10 +75,16 @@ export class Predicates {
     return this.#trie.bytes;
   }
 
-  /** The first invariant that fails in a row; undefined where all hold. Witnesses seen are noted. */
+  /**
+   * The first invariant that fails in a row; undefined where all hold. Witnesses seen are noted. Those after the first
+   * are not evaluated, as with TLC: what they read may not make sense any more.
+   */
   check(row: Int32Array, offset: number): Predicate | undefined {
     let broken: Predicate | undefined;
-    for (let p = 0; p < this.#checked; p++) if (!this.#holds(p, row, offset)) broken ??= this.all[p];
+    for (let p = 0; p < this.#checked; p++) {
+      if (broken !== undefined && (this.all[p] as Predicate).kind !== "witness") continue;
+      if (!this.#holds(p, row, offset)) broken = this.all[p];
+    }
     return broken;
   }
 
@@ -92,7 +98,8 @@ export class Predicates {
     let broken: Predicate | undefined;
     for (let i = 0; i < list.length; i++) {
       const p = list[i] as number;
-      if (!this.#holds(p, row, offset)) broken ??= this.all[p];
+      if (broken !== undefined && (this.all[p] as Predicate).kind !== "witness") continue;
+      if (!this.#holds(p, row, offset)) broken = this.all[p];
     }
     return broken;
   }
