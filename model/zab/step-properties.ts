@@ -1,6 +1,6 @@
 import { at, forAll, vacuous, type StepProperty } from "../specification/index.ts";
 import { zab, type Zab } from "./state.ts";
-import { prefix, txnEqual } from "./zxid.ts";
+import { txnEqual } from "./zxid.ts";
 import type { Constants } from "./constants.ts";
 
 /** What no step may do. Not in Zab.tla. */
@@ -11,7 +11,7 @@ export function stepProperties({ servers }: Constants): StepProperty<Zab>[] {
   const CommittedPrefixNeverTruncated = zab.stepProperty("CommittedPrefixNeverTruncated", (before, after) =>
     forAll(all, (i) => {
       if (before.history[i] === after.history[i] || before.lastCommitted[i].index === 0) return vacuous;
-      const committed = prefix(before.history[i], before.lastCommitted[i].index);
+      const committed = before.history[i].slice(0, before.lastCommitted[i].index);
       return (
         committed.length <= after.history[i].length &&
         committed.every((txn, index) => txnEqual(txn, at(after.history[i], index + 1)))

@@ -1,7 +1,7 @@
 import { setOf, type Recoverable, type Server, type Witness } from "../specification/index.ts";
 import { pending } from "./messages.ts";
 import { zab, type Read, type Zab } from "./state.ts";
-import { prefix, txnEqual, type History } from "./zxid.ts";
+import { txnEqual, type History } from "./zxid.ts";
 import type { Constants } from "./constants.ts";
 
 /** What must be seen, lest the invariants hold because nothing happens. */
@@ -15,7 +15,7 @@ export function witnesses({ servers, eachPair }: Constants): Witness<Zab>[] {
   const TwoEpochsCommit = zab.witness("TwoEpochsCommit", (now) =>
     all.some((i) => {
       const index = now.lastCommitted[i].index;
-      return index >= 2 && new Set(prefix(now.history[i], index).map((txn) => txn.zxid[0])).size >= 2;
+      return index >= 2 && new Set(now.history[i].slice(0, index).map((txn) => txn.zxid[0])).size >= 2;
     }),
   );
 
@@ -46,7 +46,7 @@ export function witnesses({ servers, eachPair }: Constants): Witness<Zab>[] {
       if (own === undefined || own.zxid[0] !== epoch || now.epochLeader[epoch - 1]?.has(i) !== true)
         return false;
       return all.every((s) =>
-        prefix(now.history[s], now.lastCommitted[s].index).every((txn) => !txnEqual(txn, own)),
+        now.history[s].slice(0, now.lastCommitted[s].index).every((txn) => !txnEqual(txn, own)),
       );
     }),
   );
