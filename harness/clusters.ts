@@ -1,5 +1,5 @@
-import type { Cluster } from "../clusters/index.ts";
-import { InputError, OperationError } from "../model/index.ts";
+import type { Cluster, Defect } from "../clusters/index.ts";
+import { InputError } from "../model/index.ts";
 import { hintOfNames } from "./names.ts";
 
 /** Which ensemble is wanted, as the command line says it. */
@@ -49,9 +49,11 @@ async function embedded(wish: ClusterWish, seed: number): Promise<Cluster> {
     if (wish[flag] === undefined) continue;
     throw new InputError(`--${flag} is for real servers`, "add --cluster docker, or leave it out");
   }
-  throw new OperationError(
-    "EMBEDDED",
-    "the embedded ensemble is not built yet",
-    `use --cluster docker ${seed} ${hintOfNames("", [])}`,
-  );
+  const { EmbeddedCluster, defects } = await import("../clusters/index.ts");
+  const { servers, defect } = wish;
+  if (defect === undefined) return new EmbeddedCluster({ seed, servers });
+  const known = Object.keys(defects) as Defect[];
+  const chosen = known.find((name) => name === defect);
+  if (chosen === undefined) throw new InputError(`unknown defect '${defect}'`, hintOfNames(defect, known));
+  return new EmbeddedCluster({ seed, servers, defect: chosen });
 }

@@ -1,4 +1,4 @@
-import { linearizable, type Verdict } from "../../checkers/index.ts";
+import { checkZookeeper, linearizable, type Verdict } from "../../checkers/index.ts";
 import { guardPath, isFinalRead, versionedRegister, type Event, type Json } from "../../model/index.ts";
 import { plainVerdict } from "../verdicts.ts";
 import type { Check } from "./workload.ts";
@@ -15,7 +15,7 @@ const registerFunctions: ReadonlySet<string> = new Set(["setData", "create", "de
  * answers tell versions and errors) and the final reads, each znode on its own; no zxid is believed.
  */
 function writesLinearizable(isRegister: (path: string) => boolean): Check {
-  const name = "writes-linearizable";
+  const name = "writes-by-search";
   return {
     name,
     async run(history) {
@@ -74,9 +74,18 @@ function field(value: Json, name: string): Json | undefined {
     : undefined;
 }
 
-/** For every workload whose operations are those of znodes. */
-export const znodeChecks: readonly Check[] = [
+/** ZooKeeper's promises by the zxids of its replies, several verdicts from one pass. */
+const zookeeperPromises: Check = {
+  name: "zookeeper",
+  run: async (history) => checkZookeeper(history).map(plainVerdict),
+};
+
+export const registerChecks: readonly Check[] = [
+  zookeeperPromises,
   writesLinearizable((path) => path.startsWith("/zabcheck/register-")),
 ];
 
-export const leaderElectionChecks: readonly Check[] = [writesLinearizable((path) => path === guardPath)];
+export const leaderElectionChecks: readonly Check[] = [
+  zookeeperPromises,
+  writesLinearizable((path) => path === guardPath),
+];

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Session } from "../session.ts";
-import { znodeChecks } from "./checks.ts";
+import { registerChecks } from "./checks.ts";
 import { make } from "./setup.ts";
 import type { Workload } from "./workload.ts";
 
@@ -85,7 +85,7 @@ export const register: Workload<RegisterOptions> = {
     }
   },
 
-  checks: znodeChecks,
+  checks: registerChecks,
 };
 
 async function read(
