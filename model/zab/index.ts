@@ -1,1 +1,2 @@
 export * from "./zab.ts";
+export type { Zab } from "./state.ts";
