@@ -21,8 +21,8 @@ import {
   prepareMulti,
   read,
   type Answer,
+  type ReadRequest,
   type Request,
-  type WriteRequest,
   type Transaction,
   type Tree,
 } from "./tree.ts";
@@ -47,7 +47,7 @@ export interface ServiceState {
   replica: PerClient<Tree>;
   backlog: PerClient<readonly Transaction[]>;
   watches: PerClient<FiniteSet<Watch>>;
-  /** On their way to the client, or waiting for it to have time. */
+  /** On their way to the client, or waiting for it to have time; lost on their way while it is disconnected. */
   events: PerClient<readonly WatchEvent[]>;
   session: PerClient<Session>;
   link: PerClient<"connected" | "lost">;
@@ -171,7 +171,7 @@ export function serviceActions<S extends Value>(
 
   /** Lets a request take effect, and gives its answer. */
   const perform = (now: Now<State>, next: State, client: Client, request: Request): Answer => {
-    if (request.op === "exists" || request.op === "getData" || request.op === "getChildren") {
+    if (isRead(request)) {
       if (request.sync) catchUp(next, client);
       const watch = watchOf(request, next.replica[client]);
       if (watch !== undefined) next.watches[client] = next.watches[client].with(watch);
@@ -181,7 +181,7 @@ export function serviceActions<S extends Value>(
     const { transaction, answer } =
       request.op === "multi"
         ? prepareMulti(now.tree, request.operations, session)
-        : prepare(now.tree, request as WriteRequest, session);
+        : prepare(now.tree, request, session);
     commit(next, transaction, client);
     return answer;
   };
@@ -190,7 +190,6 @@ export function serviceActions<S extends Value>(
     next.losses = now.losses + 1;
     next.link[client] = "lost";
     next.backlog[client] = [];
-    next.events[client] = [];
     tell(now, next, client, { type: "disconnected" });
   };
 
@@ -215,7 +214,7 @@ export function serviceActions<S extends Value>(
     }),
     action("Notify", able, (now, next, client) => {
       const [event, ...later] = now.events[client];
-      if (event === undefined || now.request[client] !== null) return disabled;
+      if (event === undefined || now.request[client] !== null || now.link[client] === "lost") return disabled;
       next.events[client] = later;
       tell(now, next, client, { type: "event", event });
     }),
@@ -241,6 +240,8 @@ export function serviceActions<S extends Value>(
         if (now.losses >= bounds.losses || now.link[client] === "lost") return disabled;
         const request = now.request[client] as Request | null;
         if (request === null || !now.session[client].alive) return disabled;
+        // A read has no effect, and a watch whose read was not answered is not the client's.
+        if (isRead(request)) return disabled;
         perform(now, next, client, request);
         disconnect(now, next, client);
       },
@@ -250,7 +251,13 @@ export function serviceActions<S extends Value>(
       if (now.link[client] === "connected" || !now.session[client].alive) return disabled;
       next.link[client] = "connected";
       const seen = now.replica[client];
-      const { events, left } = setWatches(now.watches[client] as FiniteSet<Watch>, seen, now.tree);
+      const { watches, events: undelivered } = now;
+      const { events, left } = setWatches(
+        watches[client] as FiniteSet<Watch>,
+        undelivered[client],
+        seen,
+        now.tree,
+      );
       next.watches[client] = left;
       next.events[client] = events;
       next.replica[client] = now.tree;
@@ -278,6 +285,10 @@ export function serviceActions<S extends Value>(
       tell(now, next, client, { type: "expired" });
     }),
   ] as unknown as Action<ProgramState<S>>[];
+}
+
+function isRead(request: Request): request is ReadRequest {
+  return request.op === "exists" || request.op === "getData" || request.op === "getChildren";
 }
 
 /** Whether a client holds an ephemeral znode in the committed tree with its present session. */

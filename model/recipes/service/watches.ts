@@ -67,16 +67,23 @@ function triggers(change: Change): readonly { readonly watch: Watch; readonly ev
  * What a client's watches become when it connects again (setWatches): those whose znode changed since the tree that
  * the client saw last raise their event at once, the others are set again.
  *
- * An exists-watch on a znode that was created and deleted in the meantime raises nothing: ZooKeeper compares states,
- * not histories.
+ * An event that was lost on its way belongs to a watch that the client still holds, and is raised anew by what the
+ * znode is now. An exists-watch on a znode that was created and deleted in the meantime raises nothing: ZooKeeper
+ * compares states, not histories.
  */
 export function setWatches(
   watches: FiniteSet<Watch>,
+  undelivered: readonly WatchEvent[],
   before: Tree,
   now: Tree,
 ): { readonly events: readonly WatchEvent[]; readonly left: FiniteSet<Watch> } {
   const events: WatchEvent[] = [];
   const left: Watch[] = [];
+  for (const event of undelivered) {
+    const again = raisedAgain(event, now);
+    if (again === undefined) left.push({ kind: "data", path: event.path });
+    else events.push(again);
+  }
   for (const watch of watches) {
     const event = missed(watch, before, now);
     if (event === undefined) left.push(watch);
@@ -98,4 +105,11 @@ function missed({ kind, path }: Watch, before: Tree, now: Tree): WatchEvent | un
   const same =
     childrenOf(before, path).join() === childrenOf(now, path).join() && node.created === old.created;
   return same ? undefined : { type: "NodeChildrenChanged", path };
+}
+
+function raisedAgain({ type, path }: WatchEvent, now: Tree): WatchEvent | undefined {
+  const exists = find(now, path) !== undefined;
+  if (type === "NodeCreated") return exists ? { type, path } : undefined;
+  if (!exists) return { type: "NodeDeleted", path };
+  return { type: type === "NodeDeleted" ? "NodeDataChanged" : type, path };
 }
