@@ -32,6 +32,11 @@ export interface SequentialSpecification<State> {
   /** True for calls that can never change any state, whatever the state is (not: "did not change it here"). */
   readOnly?(call: Call): boolean;
   /**
+   * "total" for calls that are possible in every state, "overwrites" for those of them after which the state does not
+   * depend on the one before: whatever total call came just before is then forgotten.
+   */
+  effect?(call: Call): "total" | "overwrites" | undefined;
+  /**
    * A smaller specification that decides the same for a history of exactly these calls (repeated ones given as often),
    * undefined where there is none. It may merge states that these calls can't tell apart, and leave out a step that
    * would make the history impossible, or a step of an unanswered call that helps no other call. It serves only to

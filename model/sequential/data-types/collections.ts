@@ -15,7 +15,7 @@ const calls = {
  * A set: `add v`, `remove v`, `contains v` -> boolean, `read` -> every element, in any order. `add` and `remove` may
  * answer false for "was there already" and "was not there"; true says the opposite, any other answer says nothing.
  */
-export function set(initial: Values = []): SequentialSpecification<Values> {
+export function setOfValues(initial: Values = []): SequentialSpecification<Values> {
   return {
     name: "set",
     dataType: "set",
@@ -51,7 +51,7 @@ function stepOfSet(state: Values, call: Call): readonly Values[] {
 }
 
 /** A first-in first-out queue: `enqueue v`, `dequeue` -> v, or null when it was empty. */
-export function queue(initial: Values = []): SequentialSpecification<Values> {
+export function fifoQueue(initial: Values = []): SequentialSpecification<Values> {
   return {
     name: "queue",
     dataType: "queue",

@@ -31,6 +31,7 @@ export function keyValue(): SequentialSpecification<Store> {
     },
     partition: (call) => entryOf(call.argument).key,
     readOnly: (call) => call.f === "get",
+    effect: (call) => (call.f === "put" ? "overwrites" : call.f === "append" ? "total" : undefined),
     restrictedTo: (calls) => readsOnly(calls.map(stringCall)),
     describeState: (state) => JSON.stringify(state),
     describeCall,

@@ -25,6 +25,7 @@ export function casRegister(initial: Json = null): SequentialSpecification<Json>
     key: textOf,
     step: (state, call) => stepOf(state, call),
     readOnly: (call) => call.f === "read" || (call.f === "cas" && call.result === false),
+    effect: (call) => (call.f === "write" ? "overwrites" : undefined),
     restrictedTo: (calls) => observedOnly(initial, calls),
     describeState: textOf,
     describeCall,
