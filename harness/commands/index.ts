@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { addCheckLogs } from "./check-logs.ts";
 import { addClean } from "./clean.ts";
 import { addExplore } from "./explore.ts";
 import { addImage } from "./image.ts";
@@ -8,4 +9,10 @@ import { addRun } from "./run.ts";
  * The commands, in the order of `zabcheck --help`. Each file exports one `add...(program)` that declares options
  * only; what it does is imported when it runs, so that `zabcheck check` starts at once.
  */
-export const commands: readonly ((program: Command) => void)[] = [addExplore, addRun, addImage, addClean];
+export const commands: readonly ((program: Command) => void)[] = [
+  addExplore,
+  addRun,
+  addCheckLogs,
+  addImage,
+  addClean,
+];
