@@ -19,6 +19,8 @@ export interface Problem<State> {
   readonly classOf: Int32Array;
   readonly slotOf: Int32Array;
   readonly isReadOnly: Uint8Array;
+  /** By class of calls: 1 when possible in every state, 2 when, moreover, nothing of the state before is left. */
+  readonly effectOf: Uint8Array;
   /** Answered operations open at level L, earliest completion first: `open[openFrom[L]..openFrom[L+1]]`. */
   readonly open: Int32Array;
   readonly openFrom: Int32Array;
@@ -68,15 +70,17 @@ export function problemOf<State>(
     specification.restrictedTo?.(operations) ?? (specification as SequentialSpecification<unknown>);
   const classOf = Int32Array.from(classes);
   const isReadOnly = Uint8Array.from(classes, (id) => (readOnlyClass[id] === true ? 1 : 0));
+  const effects = { none: 0, total: 1, overwrites: 2 };
+  const effectOf = Uint8Array.from(calls.calls, (call) => effects[specification.effect?.(call) ?? "none"]);
   const layout = layOut(operations, classOf, isReadOnly);
   const transitions = new Transitions(smaller, calls.calls);
   return {
-    problem: { operations, transitions, classOf, isReadOnly, ...layout },
+    problem: { operations, transitions, classOf, isReadOnly, effectOf, ...layout },
     indexes: Int32Array.from(indexes),
   };
 }
 
-type Layout = Omit<Problem<unknown>, "operations" | "transitions" | "classOf" | "isReadOnly">;
+type Layout = Omit<Problem<unknown>, "operations" | "transitions" | "classOf" | "isReadOnly" | "effectOf">;
 
 function layOut(operations: readonly TimedOperation[], classOf: Int32Array, isReadOnly: Uint8Array): Layout {
   const answered: number[] = [];

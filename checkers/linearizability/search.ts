@@ -119,6 +119,23 @@ class Levels implements Agenda {
   }
 }
 
+/** The move of a configuration that passed a completion without linearizing anything. */
+const passed = 0x7fffffff;
+
+/** Whether the operation that completes next has to be linearized before it does. Level and this bit share a word. */
+function isCommitted(row: Int32Array): boolean {
+  return ((row[0] as number) & 1) === 1;
+}
+
+/** While a path is gone through again: what has been linearized so far. */
+interface Replay {
+  readonly order: number[];
+  /** The operations that the path linearizes by themselves. */
+  readonly later: ReadonlySet<number>;
+  /** The operation that is linearized next. */
+  readonly operation: number;
+}
+
 class Exploration<State> {
   readonly #problem: Problem<State>;
   readonly #agenda: Agenda;
@@ -126,8 +143,11 @@ class Exploration<State> {
   readonly #store: Configurations;
   readonly #scratch: Int32Array;
   readonly #row: Int32Array;
-  /** By class of calls: the last expansion in which an open operation of the class was tried. */
-  readonly #tried: Int32Array;
+  /** By class of calls: the last expansion in which an operation of the class was tried that has yet to happen. */
+  readonly #triedDue: Int32Array;
+  /** The same for operations that need not happen any more, and by state for overwriting operations that led to it. */
+  readonly #triedSpare: Int32Array;
+  readonly #overwrittenTo: number[] = [];
   #expansions: number = 0;
   #deepest: number = 0;
   #successors: number[] = [];
@@ -139,7 +159,8 @@ class Exploration<State> {
     this.#store = new Configurations(problem.words, this.#used);
     this.#scratch = new Int32Array(this.#store.width);
     this.#row = new Int32Array(this.#store.width);
-    this.#tried = new Int32Array(problem.transitions.classes.length);
+    this.#triedDue = new Int32Array(problem.transitions.classes.length);
+    this.#triedSpare = new Int32Array(problem.transitions.classes.length);
     this.#start(undefined);
     this.#admit(0, -1, 0);
     agenda.push(this.#successors, this.#store, this.#used);
@@ -165,42 +186,73 @@ class Exploration<State> {
   }
 
   #expand(configuration: number): void {
-    const { classOf, isReadOnly, open, openFrom, unanswered } = this.#problem;
-    const stamp = ++this.#expansions;
+    const { isReadOnly, open, openFrom, unanswered } = this.#problem;
+    this.#expansions++;
     this.#store.copyRow(configuration, this.#row);
-    const level = this.#row[0] as number;
+    const level = (this.#row[0] as number) >> 1;
+    const used = this.#store.used(configuration);
+    if (this.#isReturningSpare(this.#row) && !isCommitted(this.#row)) this.#pass(configuration, used);
     const end = openFrom[level + 1] as number;
     for (let at = openFrom[level] as number; at < end; at++) {
       const operation = open[at] as number;
-      if (isReadOnly[operation] === 1 || this.#isLinearized(this.#row, operation)) continue;
-      // Of equal operations the one that completes first goes first: any linearization can be rearranged so.
-      const call = classOf[operation] as number;
-      if (this.#tried[call] === stamp) continue;
-      this.#tried[call] = stamp;
-      this.#move(configuration, operation, call, this.#store.used(configuration));
+      if (
+        isReadOnly[operation] === 1 ||
+        this.#isConsumed(this.#row, operation) ||
+        this.#isLikeAnEarlierOne(operation)
+      )
+        continue;
+      this.#move(configuration, operation, used);
     }
     for (let i = 0; i < unanswered.length; i++) {
-      const { call, levels } = unanswered[i] as (typeof unanswered)[number];
+      const { levels } = unanswered[i] as (typeof unanswered)[number];
       if ((levels[0] as number) > level) break;
-      const used = this.#store.used(configuration);
       const available = levels[this.#used.count(used, i)];
       if (available === undefined || available > level) continue;
-      this.#move(configuration, ~i, call, used);
+      this.#move(configuration, ~i, used);
     }
+  }
+
+  /**
+   * Of equal operations the one that completes first goes first: any linearization can be rearranged so, unless that
+   * would leave one undone that has yet to happen in favour of one that need not.
+   */
+  #isLikeAnEarlierOne(operation: number): boolean {
+    const call = this.#problem.classOf[operation] as number;
+    const stamp = this.#expansions;
+    if (this.#triedDue[call] === stamp) return true;
+    const isSpare = this.#isDischarged(this.#row, operation);
+    if (this.#triedSpare[call] === stamp && isSpare) return true;
+    (isSpare ? this.#triedSpare : this.#triedDue)[call] = stamp;
+    return false;
   }
 
   /** Linearizes an operation next: the answered one with this index, or one of the unanswered class ~operation. */
-  #move(configuration: number, operation: number, call: number, used: number): void {
-    const { transitions } = this.#problem;
+  #move(configuration: number, operation: number, used: number): void {
+    const { transitions, effectOf } = this.#problem;
+    const call = this.#callOf(operation);
     const code = transitions.next(this.#row[1] as number, call);
     if (code === impossible) return;
-    if (code >= 0) this.#reach(configuration, operation, code, used);
-    else for (const state of transitions.several(code)) this.#reach(configuration, operation, state, used);
+    if (code < 0) {
+      for (const state of transitions.several(code)) this.#reach(configuration, operation, state, used);
+      return;
+    }
+    if (effectOf[call] === 2) {
+      // All that overwrite alike: whichever completes first, and it makes the others of them spare.
+      if (this.#overwrittenTo[code] === this.#expansions) return;
+      this.#overwrittenTo[code] = this.#expansions;
+    }
+    this.#reach(configuration, operation, code, used);
+  }
+
+  #callOf(operation: number): number {
+    const { classOf, unanswered } = this.#problem;
+    return operation >= 0 ? (classOf[operation] as number) : (unanswered[~operation]?.call as number);
   }
 
   #reach(configuration: number, operation: number, state: number, used: number): void {
-    // An unanswered operation that changes nothing is better kept.
-    if (operation < 0 && state === this.#row[1]) return;
+    // What need not happen and changes nothing is better kept, unless it covers up what has yet to happen.
+    const isSpare = operation < 0 || this.#isDischarged(this.#row, operation);
+    if (isSpare && state === this.#row[1] && !this.#coversUp(operation)) return;
     this.#scratch.set(this.#row);
     this.#apply(operation, state, undefined);
     this.#admit(operation < 0 ? this.#used.add(used, ~operation) : used, configuration, operation);
@@ -210,89 +262,162 @@ class Exploration<State> {
     const id = this.#store.add(this.#scratch, used, parent, move);
     if (id === -1) return;
     this.#successors.push(id);
-    const level = this.#scratch[0] as number;
+    const level = (this.#scratch[0] as number) >> 1;
     if (level > this.#deepest) this.#deepest = level;
     if (level === this.#problem.levels) this.#goal = id;
   }
 
-  #start(emit: number[] | undefined): void {
+  #start(replay: Replay | undefined): void {
     this.#scratch.fill(0);
     if (this.#problem.levels === 0) return;
-    this.#readNew(emit);
-    this.#advance(emit);
+    this.#readNew(replay);
+    this.#advance(replay);
   }
 
-  /** Makes the scratch row what follows when `operation` leads to `state`; appends the reads that come along to `emit`. */
-  #apply(operation: number, state: number, emit: number[] | undefined): void {
-    const { open, openFrom, isReadOnly } = this.#problem;
+  /** Whether the operation would overwrite what has yet to happen. */
+  #coversUp(operation: number): boolean {
+    const { open, openFrom, effectOf } = this.#problem;
+    if (effectOf[this.#callOf(operation)] !== 2) return false;
+    const level = (this.#row[0] as number) >> 1;
+    const end = openFrom[level + 1] as number;
+    for (let at = openFrom[level] as number; at < end; at++) {
+      const other = open[at] as number;
+      if (effectOf[this.#callOf(other)] !== 0 && !this.#isDischarged(this.#row, other)) return true;
+    }
+    return false;
+  }
+
+  /** Makes the scratch row what follows when `operation` leads to `state`. */
+  #apply(operation: number, state: number, replay: Replay | undefined): void {
+    const { open, openFrom, isReadOnly, effectOf, slotOf, words } = this.#problem;
     const row = this.#scratch;
-    if (operation >= 0) this.#mark(operation);
+    const level = (row[0] as number) >> 1;
+    const end = openFrom[level + 1] as number;
+    if (this.#isReturningSpare(row)) row[0] = (row[0] as number) | 1;
+    if (operation >= 0) {
+      this.#discharge(operation);
+      this.#setBit(2 + words, slotOf[operation] as number);
+    }
+    if (effectOf[this.#callOf(operation)] === 2) {
+      for (let at = openFrom[level] as number; at < end; at++) this.#forget(open[at] as number, replay);
+    }
+    replay?.order.push(replay.operation);
     if (row[1] !== state) {
       row[1] = state;
-      const level = row[0] as number;
-      const end = openFrom[level + 1] as number;
       for (let at = openFrom[level] as number; at < end; at++) {
         const read = open[at] as number;
-        if (isReadOnly[read] === 1 && !this.#isLinearized(row, read)) this.#read(read, emit);
+        if (isReadOnly[read] === 1 && !this.#isDischarged(row, read)) this.#read(read, replay);
       }
     }
-    this.#advance(emit);
+    this.#advance(replay);
   }
 
-  /** Passes the completions of operations that are linearized. */
-  #advance(emit: number[] | undefined): void {
-    const { levels, returning, slotOf } = this.#problem;
+  /** What is possible in every state can have happened just before it was overwritten: it need not happen any more. */
+  #forget(operation: number, replay: Replay | undefined): void {
+    const { effectOf, classOf } = this.#problem;
+    if (effectOf[classOf[operation] as number] === 0 || this.#isDischarged(this.#scratch, operation)) return;
+    this.#discharge(operation);
+    if (replay?.later.has(operation) === false) replay.order.push(operation);
+  }
+
+  /**
+   * Whether the operation that completes next need not happen any more but still could. Then its completion may be
+   * passed at once; or else the configuration is committed to linearizing it before.
+   */
+  #isReturningSpare(row: Int32Array): boolean {
+    const { returning, isReadOnly } = this.#problem;
+    const operation = returning[(row[0] as number) >> 1] as number;
+    return (
+      isReadOnly[operation] === 0 && this.#isDischarged(row, operation) && !this.#isConsumed(row, operation)
+    );
+  }
+
+  #pass(configuration: number, used: number): void {
+    this.#scratch.set(this.#row);
+    this.#passCompletion(undefined);
+    this.#advance(undefined);
+    this.#admit(used, configuration, passed);
+  }
+
+  /** Passes the completions of operations that are discharged, up to one that still could happen. */
+  #advance(replay: Replay | undefined): void {
+    const { levels, returning } = this.#problem;
     const row = this.#scratch;
     for (;;) {
-      const level = row[0] as number;
-      if (level === levels || !this.#isLinearized(row, returning[level] as number)) return;
-      const slot = slotOf[returning[level] as number] as number;
-      const word = 2 + (slot >>> 5);
-      row[word] = (row[word] as number) & ~(1 << (slot & 31));
-      row[0] = level + 1;
-      if (level + 1 < levels) this.#readNew(emit);
+      const level = (row[0] as number) >> 1;
+      if (level === levels || !this.#isDischarged(row, returning[level] as number)) return;
+      if (this.#isReturningSpare(row)) return;
+      this.#passCompletion(replay);
     }
   }
 
-  #readNew(emit: number[] | undefined): void {
-    const { newReads, newReadsFrom } = this.#problem;
-    const level = this.#scratch[0] as number;
-    const end = newReadsFrom[level + 1] as number;
-    for (let at = newReadsFrom[level] as number; at < end; at++) this.#read(newReads[at] as number, emit);
+  #passCompletion(replay: Replay | undefined): void {
+    const { levels, returning, slotOf, words } = this.#problem;
+    const row = this.#scratch;
+    const level = (row[0] as number) >> 1;
+    const slot = slotOf[returning[level] as number] as number;
+    const [word, mask] = [2 + (slot >>> 5), ~(1 << (slot & 31))];
+    row[word] = (row[word] as number) & mask;
+    row[word + words] = (row[word + words] as number) & mask;
+    row[0] = 2 * (level + 1);
+    if (level + 1 < levels) this.#readNew(replay);
   }
 
-  #read(operation: number, emit: number[] | undefined): void {
+  #readNew(replay: Replay | undefined): void {
+    const { newReads, newReadsFrom } = this.#problem;
+    const level = (this.#scratch[0] as number) >> 1;
+    const end = newReadsFrom[level + 1] as number;
+    for (let at = newReadsFrom[level] as number; at < end; at++) this.#read(newReads[at] as number, replay);
+  }
+
+  #read(operation: number, replay: Replay | undefined): void {
     const { transitions, classOf } = this.#problem;
     if (transitions.next(this.#scratch[1] as number, classOf[operation] as number) === impossible) return;
-    this.#mark(operation);
-    emit?.push(operation);
+    this.#discharge(operation);
+    replay?.order.push(operation);
   }
 
-  #mark(operation: number): void {
-    const slot = this.#problem.slotOf[operation] as number;
-    const word = 2 + (slot >>> 5);
+  #discharge(operation: number): void {
+    this.#setBit(2, this.#problem.slotOf[operation] as number);
+  }
+
+  #setBit(from: number, slot: number): void {
+    const word = from + (slot >>> 5);
     this.#scratch[word] = (this.#scratch[word] as number) | (1 << (slot & 31));
   }
 
-  #isLinearized(row: Int32Array, operation: number): boolean {
+  #isDischarged(row: Int32Array, operation: number): boolean {
     const slot = this.#problem.slotOf[operation] as number;
     return (((row[2 + (slot >>> 5)] as number) >>> (slot & 31)) & 1) === 1;
+  }
+
+  #isConsumed(row: Int32Array, operation: number): boolean {
+    const slot = this.#problem.slotOf[operation] as number;
+    return (((row[2 + this.#problem.words + (slot >>> 5)] as number) >>> (slot & 31)) & 1) === 1;
   }
 
   /** The linearization that led to a configuration. */
   #order(configuration: number): number[] {
     const path: number[] = [];
     for (let at = configuration; this.#store.parent(at) !== -1; at = this.#store.parent(at)) path.push(at);
+    path.reverse();
+    const later = new Set(path.map((at) => this.#store.move(at)));
     const order: number[] = [];
     const uses = new Map<number, number>();
-    this.#start(order);
-    for (const at of path.reverse()) {
+    this.#start({ order, later, operation: -1 });
+    for (const at of path) {
       const move = this.#store.move(at);
+      this.#store.copyRow(this.#store.parent(at), this.#scratch);
+      if (move === passed) {
+        const replay = { order, later, operation: passed };
+        this.#passCompletion(replay);
+        this.#advance(replay);
+        continue;
+      }
       const count = uses.get(move) ?? 0;
       uses.set(move, count + 1);
-      order.push(move >= 0 ? move : (this.#problem.unanswered[~move]?.operations[count] as number));
-      this.#store.copyRow(this.#store.parent(at), this.#scratch);
-      this.#apply(move, this.#store.state(at), order);
+      const operation = move >= 0 ? move : (this.#problem.unanswered[~move]?.operations[count] as number);
+      this.#apply(move, this.#store.state(at), { order, later, operation });
     }
     return order;
   }

@@ -5,8 +5,8 @@ import {
   keyValue,
   mutex,
   priorityQueue,
-  queue,
-  set,
+  fifoQueue,
+  setOfValues,
   stack,
 } from "../../model/index.ts";
 import { linearizable } from "./linearizable.ts";
@@ -32,8 +32,8 @@ const bag: SequentialSpecification<readonly number[]> = {
 export const specifications: { readonly [name: string]: SequentialSpecification<never> } = {
   "cas-register": casRegister(),
   kv: keyValue(),
-  set: set(),
-  queue: queue(),
+  set: setOfValues(),
+  queue: fifoQueue(),
   stack: stack(),
   "priority-queue": priorityQueue(),
   mutex: mutex(),
