@@ -1,11 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Container } from "dockerode";
 import { OperationError } from "../../model/index.ts";
 import type { ServerName } from "../cluster.ts";
 import { archiveOf, extractFiles } from "./archive.ts";
 import { clientPort, jvmFlags } from "./configuration.ts";
-import { type Engine, engineFailure, isConflict, isMissing } from "./engine.ts";
+import { type Engine, engineFailure, isConflict, isMissing, reasonOf } from "./engine.ts";
 import { findPacketFilter, type PacketFilter, setPacketFilter, tableOf } from "./packet-filter.ts";
 import { Shell } from "./shell.ts";
 
@@ -261,12 +262,21 @@ export async function removeNetwork(engine: Engine, network: string): Promise<vo
   await tolerant(`remove the network ${network}`, () => engine.getNetwork(network).remove());
 }
 
+const busyAttemptsMax = 25;
+const busyPauseMs = 200;
+
+/** What is gone already is removed. What another process is removing just now, or what its users still hold, is asked for again. */
 async function tolerant(what: string, action: () => Promise<unknown>): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    if (isMissing(error) || /removal of container .* is already in progress/.test(String(error))) return;
-    throw engineFailure(what, error);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await action();
+      return;
+    } catch (error) {
+      if (isMissing(error)) return;
+      const busy = /already in progress|active endpoints|in use/i.test(reasonOf(error));
+      if (!busy || attempt === busyAttemptsMax) throw engineFailure(what, error);
+      await sleep(busyPauseMs);
+    }
   }
 }
 

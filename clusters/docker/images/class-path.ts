@@ -51,13 +51,17 @@ async function resolve(release: string, parameters: readonly string[]): Promise<
   );
 }
 
-/** ZooKeeper declares as `provided` what its server needs for metrics, compressed snapshots and its command line. */
+/**
+ * ZooKeeper declares as `provided` what its server needs for metrics, compressed snapshots, its command line and
+ * (from 3.5 on) its admin server on port 8080.
+ */
 function projectOf(release: string): string {
   const dependencies = [
     ["org.apache.zookeeper", "zookeeper", release],
     ["io.dropwizard.metrics", "metrics-core", "4.1.12.1"],
     ["org.xerial.snappy", "snappy-java", "1.1.10.5"],
     ["commons-cli", "commons-cli", "1.5.0"],
+    ...(release.startsWith("3.4.") ? [] : adminServer),
   ];
   const excluded = ["org.apache.directory.jdbm", "com.github.spotbugs"];
   const exclusions = excluded
@@ -78,6 +82,12 @@ ${dependencies
 </project>
 `;
 }
+
+const adminServer = [
+  ["org.eclipse.jetty", "jetty-server", "9.4.58.v20250814"],
+  ["org.eclipse.jetty", "jetty-servlet", "9.4.58.v20250814"],
+  ["com.fasterxml.jackson.core", "jackson-databind", "2.15.2"],
+] as const;
 
 /**
  * The jars of a folder that was given, by name.
