@@ -19,9 +19,6 @@ import { workloads } from "./workloads/index.ts";
 const holdMs: readonly [number, number] = [1_000, 5_000];
 const gapMs: readonly [number, number] = [-1_000, 4_000];
 
-/** Sessions outlive a short fault and expire in a long one. */
-const sessionTimeoutMs = 4_000;
-
 /** `zabcheck run`. Throws InputError and OperationError; otherwise it ends with the verdict's exit code. */
 export async function runCommand(name: string, flags: RunFlags): Promise<void> {
   const entry = named("workload", name, workloads);
@@ -47,7 +44,7 @@ export async function runCommand(name: string, flags: RunFlags): Promise<void> {
     durationMs: flags.time,
     clients: flags.clients,
     rate: flags.rate,
-    sessionTimeoutMs,
+    sessionTimeoutMs: flags.sessionTimeout,
     results: flags.results,
     parameters: { faults: chosen.map((family) => family.name), command: commandOf(name, flags, seed) },
   };
@@ -81,6 +78,7 @@ export function commandOf(name: string, flags: RunFlags, seed: number): string {
   const words = ["zabcheck", "run", name, "--cluster", flags.cluster, "--servers", flags.servers];
   words.push("--faults", flags.faults, "--time", formatDuration(flags.time), "--seed", seed);
   words.push("--clients", flags.clients, "--rate", flags.rate);
+  words.push("--session-timeout", formatDuration(flags.sessionTimeout));
   for (const [option, value] of Object.entries(flags.option)) words.push("--option", `${option}=${value}`);
   for (const flag of ["defect", "image", "release", "publish"] as const) {
     const value = flags[flag];

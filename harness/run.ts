@@ -40,7 +40,6 @@ export interface RunResult {
 
 /** How long the ensemble may take to serve again once every fault is undone. */
 const recoveryMs = 60_000;
-const requestTimeoutMs = 3_000;
 
 /**
  * Runs a workload against an ensemble under faults, and judges its history.
@@ -84,7 +83,8 @@ async function begin(request: RunRequest, directory: RunDirectory, progress: Pro
       workers: request.clients,
       rate: request.rate,
       sessionTimeoutMs: request.sessionTimeoutMs,
-      requestTimeoutMs,
+      // ZooKeeper's own client gives up on a server after two thirds of its session's time.
+      requestTimeoutMs: Math.round((request.sessionTimeoutMs * 2) / 3),
     });
   } catch (error) {
     directory.discard();

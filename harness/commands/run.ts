@@ -10,6 +10,7 @@ export interface RunFlags {
   readonly seed?: number;
   readonly clients: number;
   readonly rate: number;
+  readonly sessionTimeout: number;
   readonly option: { readonly [name: string]: string };
   readonly defect?: string;
   readonly image?: string;
@@ -37,6 +38,7 @@ export function addRun(program: Command): void {
       integerBetween(0, 1_000_000),
       1000,
     )
+    .option("--session-timeout <duration>", "asked for by the clients", parseDurationMs, 2000)
     .option("-o, --option <name=value>", "an option of the workload; may be repeated", collectOption, {})
     .addOption(
       new Option("--defect <name>", "break the embedded ensemble in this way: the checkers have to notice"),

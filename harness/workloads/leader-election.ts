@@ -41,7 +41,7 @@ export const leaderElection: Workload<LeaderElectionOptions> = {
   options: z.strictObject({
     leadMs: z.coerce.number().min(1).max(3_600_000).default(150),
     restMs: z.coerce.number().min(0).max(3_600_000).default(100),
-    crash: z.coerce.number().min(0).max(1).default(0.1),
+    crash: z.coerce.number().min(0).max(1).default(0.05),
   }),
 
   async setup(session) {
