@@ -13,7 +13,6 @@ import {
   type ModelDefinition,
   type Now,
   type Parameters,
-  type PerClient,
 } from "../../specification/index.ts";
 import {
   clientsOf,
@@ -50,12 +49,8 @@ import { singleNodeProgram } from "./single-node.ts";
 
 /** The service, its candidates, and a resource outside of ZooKeeper that leaders write to under their fencing token. */
 interface Election extends ProgramState<Candidate> {
-  /** The highest token that the resource has accepted; 0 before the first. */
+  /** The token of the write that the resource accepted last; 0 before the first. */
   resource: number;
-  /** A guarded write under way, by its token; 0 for none. It may arrive whenever it likes. */
-  write: PerClient<number>;
-  /** Ghost: what became of guarded writes. */
-  written: { readonly accepted: boolean; readonly refused: boolean; readonly outOfOrder: boolean };
 }
 
 const { action, invariant, stepProperty, witness } = vocabulary<Election>();
@@ -77,27 +72,17 @@ function leads(now: Now<Election>, client: Client): boolean {
   );
 }
 
-/** Guarded writes: the resource refuses a token that is lower than one it has accepted. */
-function guardedWrites(all: IdentitySet<Client>, fenced: boolean): Action<Election>[] {
-  return [
-    action("SendWrite", each(all), (now, next, client) => {
-      const { candidate } = now.client[client];
-      if (candidate.phase !== "leading" || now.write[client] !== 0) return disabled;
-      next.write[client] = candidate.token;
-    }),
-    action("TakeWrite", each(all), (now, next, client) => {
-      const token = now.write[client];
-      if (token === 0) return disabled;
-      next.write[client] = 0;
-      const late = token < now.resource;
-      if (late && fenced) {
-        next.written = { ...now.written, refused: true };
-        return;
-      }
-      next.resource = Math.max(token, now.resource);
-      next.written = { ...now.written, accepted: true, outOfOrder: now.written.outOfOrder || late };
-    }),
-  ];
+/**
+ * A guarded write: the resource refuses a token that is lower than the one it accepted last.
+ *
+ * It arrives in the step in which it is sent. A write that is long on its way is that of a client which stalls with it.
+ */
+function guardedWrite(all: IdentitySet<Client>, fenced: boolean): Action<Election> {
+  return action("GuardedWrite", each(all), (now, next, client) => {
+    const { candidate } = now.client[client];
+    if (candidate.phase !== "leading") return disabled;
+    if (candidate.token >= now.resource || !fenced) next.resource = candidate.token;
+  });
 }
 
 function build(parameters: Parameters, variant?: string): Model<unknown> {
@@ -109,8 +94,6 @@ function build(parameters: Parameters, variant?: string): Model<unknown> {
     ...initialService(treeOf(electionPath), all),
     client: table(all, candidates.start),
     resource: 0,
-    write: table(all, () => 0),
-    written: { accepted: false, refused: false, outOfOrder: false },
   };
   const model: Model<Election> = {
     name: "leader-election",
@@ -120,7 +103,7 @@ function build(parameters: Parameters, variant?: string): Model<unknown> {
     initial: [initial],
     actions: [
       ...(serviceActions(candidates, all, bounds) as unknown as Action<Election>[]),
-      ...guardedWrites(all, fenced !== false),
+      guardedWrite(all, fenced !== false),
     ],
     invariants: [
       invariant("OneLeader", (now) =>
@@ -134,11 +117,15 @@ function build(parameters: Parameters, variant?: string): Model<unknown> {
           believes(now, a) && believes(now, b) ? isZombie(now, a) || isZombie(now, b) : vacuous,
         ),
       ),
-      invariant("LateWritesRefused", (now) =>
-        now.written.outOfOrder ? false : now.written.refused ? true : vacuous,
-      ),
     ],
-    stepProperties: [stepProperty("NoHerd", (before, after) => wakesOne(before, after, all))],
+    stepProperties: [
+      stepProperty("NoHerd", (before, after) => wakesOne(before, after, all)),
+      stepProperty("LateWritesRefused", (before, after, action, [client]) => {
+        if (action !== "GuardedWrite") return vacuous;
+        const late = tokenOf(before, client as Client) < before.resource;
+        return late ? after.resource === before.resource : vacuous;
+      }),
+    ],
     witnesses: [
       witness("SomebodyLeads", (now) => all.members.some((client) => leads(now, client))),
       witness("ALeaderIsSucceeded", (now) =>
@@ -147,7 +134,9 @@ function build(parameters: Parameters, variant?: string): Model<unknown> {
         ),
       ),
       witness("AZombieBelieves", (now) => all.members.some((client) => isZombie(now, client))),
-      witness("AZombieIsRefused", (now) => now.written.refused),
+      witness("AZombieIsTooLate", (now) =>
+        all.members.some((client) => isZombie(now, client) && tokenOf(now, client) < now.resource),
+      ),
     ],
     recoverable: [
       {
