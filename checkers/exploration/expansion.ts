@@ -3,6 +3,7 @@ import type { Program } from "./program.ts";
 import { chunkRows, GrowingView } from "./shared.ts";
 import { effect } from "./transitions.ts";
 import type { Visited } from "./visited.ts";
+import { Walk } from "./walk.ts";
 
 /** Successors that are looked up together, so that the cache misses of their first looks overlap. */
 const batchMax = 4096;
@@ -40,14 +41,12 @@ export class Expansion {
   readonly #checkDeadlock: boolean;
   readonly #components: number;
   readonly #width: number;
-  readonly #stack: Int32Array = new Int32Array(1 << 16);
-  #effects: Int32Array = new Int32Array(2 * batchMax);
-  #offsets: Int32Array = new Int32Array(2 * batchMax);
-  #lo: Int32Array = new Int32Array(2 * batchMax);
-  #hi: Int32Array = new Int32Array(2 * batchMax);
-  #homes: Int32Array = new Int32Array(2 * batchMax);
+  readonly #walk: Walk;
+  readonly #lo: Int32Array = new Int32Array(batchMax);
+  readonly #hi: Int32Array = new Int32Array(batchMax);
+  /** What stood at the homes: only read to have it in the cache. */
+  readonly #homes: Int32Array = new Int32Array(batchMax);
   readonly #scratch: Int32Array;
-  #batch = 0;
   /** The chunk being filled, and how far. */
   #out = -1;
   #outRows = 0;
@@ -71,6 +70,7 @@ export class Expansion {
     this.#checkDeadlock = options.deadlock;
     this.#components = program.layout.components.length;
     this.#width = program.fingerprints.width;
+    this.#walk = new Walk(program.transitions);
     this.#scratch = new Int32Array(program.stride);
   }
 
@@ -92,22 +92,20 @@ export class Expansion {
 
   /** Expands one chunk of the current level. False when memory is used up. */
   expand(chunk: number): boolean {
-    const { stride, transitions } = this.#program;
+    const { stride } = this.#program;
     const rows = this.#frontier.rows;
     const first = this.#frontier.offset(chunk);
+    const count = this.#frontier.rowCount(chunk);
+    const enabled = this.#walk.run(rows, first, stride, count);
     const firstNumber = this.#frontier.firstNumber(chunk);
-    const end = first + stride * this.#frontier.rowCount(chunk);
-    for (let at = first; at < end; at += stride) {
-      const before = this.#batch;
-      this.#walk(rows, at);
-      this.#offsets.fill(at, before, this.#batch);
-      if (this.#batch === before && this.#checkDeadlock) {
-        this.#found("deadlock", "Deadlock", -1, -1, firstNumber + (at - first) / stride);
-      }
-      if (this.#batch >= batchMax && !this.#flush(rows, first, firstNumber)) return false;
-      if (this.#batch + transitions.instances.length > this.#effects.length) this.#widen();
+    if (this.#checkDeadlock) this.#findDeadlocks(enabled, first, count, firstNumber);
+    for (let from = 0; from < enabled; from += batchMax) {
+      const to = Math.min(enabled, from + batchMax);
+      if (!this.#surroundings.makeRoom(to - from)) return false;
+      this.#fingerprint(rows, from, to);
+      if (!this.#addAll(rows, from, to, first, firstNumber)) return false;
     }
-    return this.#flush(rows, first, firstNumber);
+    return true;
   }
 
   /** Hands over the chunk in work. */
@@ -117,63 +115,26 @@ export class Expansion {
     this.#out = -1;
   }
 
-  /** Appends the effects that are enabled in a row to the batch. */
-  #walk(rows: Int32Array, at: number): void {
-    const { transitions } = this.#program;
-    const { joint } = transitions;
-    let { edges } = transitions;
-    let { nodes, slots } = joint;
-    const stack = this.#stack;
-    const effects = this.#effects;
-    let batch = this.#batch;
-    let depth = 0;
-    const start = transitions.start(rows, at);
-    const leaves = start[0] as number;
-    for (let i = 1; i <= leaves; i++) effects[batch++] = start[i] as number;
-    for (let i = leaves + 2; i < start.length; i++) stack[depth++] = start[i] as number;
-    while (depth > 0) {
-      const node = stack[--depth] as number;
-      const id = rows[at + (nodes[4 * node] as number)] as number;
-      const from = nodes[4 * node + 1] as number;
-      const mask = nodes[4 * node + 2] as number;
-      let slot = id & mask;
-      let key = slots[from + 2 * slot] as number;
-      while (key !== id + 1 && key !== 0) {
-        slot = (slot + 1) & mask;
-        key = slots[from + 2 * slot] as number;
-      }
-      let edge: number;
-      if (key === 0) {
-        edge = transitions.extend(node, rows, at);
-        ({ edges } = transitions);
-        ({ nodes, slots } = joint);
-      } else edge = slots[from + 2 * slot + 1] as number;
-      if (edge < 0) continue;
-      for (let left = edges[edge++] as number; left > 0; left--) effects[batch++] = edges[edge++] as number;
-      for (let left = edges[edge++] as number; left > 0; left--) stack[depth++] = edges[edge++] as number;
+  #findDeadlocks(enabled: number, first: number, count: number, firstNumber: number): void {
+    const { stride } = this.#program;
+    const alive = new Set(this.#walk.offsets.subarray(0, enabled));
+    for (let row = 0; row < count; row++) {
+      if (!alive.has(first + row * stride)) this.#found("deadlock", "Deadlock", -1, -1, firstNumber + row);
     }
-    this.#batch = batch;
   }
 
-  #flush(rows: Int32Array, first: number, firstNumber: number): boolean {
-    const batch = this.#batch;
-    this.#batch = 0;
-    if (!this.#surroundings.makeRoom(batch)) return false;
-    this.#fingerprint(rows, batch);
-    return this.#addAll(rows, batch, first, firstNumber);
-  }
-
-  /** The fingerprints of the batch's successors, and a first look at their homes. */
-  #fingerprint(rows: Int32Array, batch: number): void {
+  /** The fingerprints of a batch of successors, and a first look at their homes. */
+  #fingerprint(rows: Int32Array, begin: number, end: number): void {
+    const { effects, offsets } = this.#walk;
     const { transitions, fingerprints } = this.#program;
     const records = transitions.effects;
     const { tables } = fingerprints;
     const width = this.#width;
     const components = this.#components;
     const { slots, scale } = this.#visited;
-    for (let i = 0; i < batch; i++) {
-      const at = this.#effects[i] as number;
-      const from = this.#offsets[i] as number;
+    for (let i = begin; i < end; i++) {
+      const at = effects[i] as number;
+      const from = offsets[i] as number;
       const unread = records[at + effect.unread] as number;
       const writes = at + effect.change + width;
       let leastLo = 0;
@@ -196,13 +157,14 @@ export class Expansion {
       }
       if (leastLo === 0) leastLo = 1;
       if (leastHi === 0) leastHi = 1;
-      this.#lo[i] = leastLo;
-      this.#hi[i] = leastHi;
-      this.#homes[i] = slots[2 * (((leastLo >>> 0) * scale) | 0)] as number;
+      this.#lo[i - begin] = leastLo;
+      this.#hi[i - begin] = leastHi;
+      this.#homes[i - begin] = slots[2 * (((leastLo >>> 0) * scale) | 0)] as number;
     }
   }
 
-  #addAll(rows: Int32Array, batch: number, first: number, firstNumber: number): boolean {
+  #addAll(rows: Int32Array, begin: number, end: number, first: number, firstNumber: number): boolean {
+    const { effects, offsets } = this.#walk;
     const { transitions, predicates, stride } = this.#program;
     const visited = this.#visited;
     const records = transitions.effects;
@@ -211,9 +173,9 @@ export class Expansion {
       generated.push(0);
       fresh.push(0);
     }
-    for (let i = 0; i < batch; i++) {
-      const at = this.#effects[i] as number;
-      const from = this.#offsets[i] as number;
+    for (let i = begin; i < end; i++) {
+      const at = effects[i] as number;
+      const from = offsets[i] as number;
       const instance = records[at] as number;
       generated[instance] = (generated[instance] as number) + 1;
       if (
@@ -221,7 +183,7 @@ export class Expansion {
         !this.#satisfiesConstraint(rows, from, at, firstNumber + (from - first) / stride)
       )
         continue;
-      if (!visited.add(this.#lo[i] as number, this.#hi[i] as number)) continue;
+      if (!visited.add(this.#lo[i - begin] as number, this.#hi[i - begin] as number)) continue;
       fresh[instance] = (fresh[instance] as number) + 1;
       this.added++;
       const parent = firstNumber + (from - first) / stride;
@@ -311,19 +273,5 @@ export class Expansion {
 
   #found(kind: Finding["kind"], property: string, parent: number, instance: number, state: number): void {
     this.#surroundings.found({ kind, property, parent, instance, state });
-  }
-
-  #widen(): void {
-    const length = 2 * this.#effects.length + this.#program.transitions.instances.length;
-    const wider = (array: Int32Array): Int32Array => {
-      const result = new Int32Array(length);
-      result.set(array);
-      return result;
-    };
-    this.#effects = wider(this.#effects);
-    this.#offsets = wider(this.#offsets);
-    this.#lo = wider(this.#lo);
-    this.#hi = wider(this.#hi);
-    this.#homes = wider(this.#homes);
   }
 }

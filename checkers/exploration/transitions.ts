@@ -10,6 +10,7 @@ import {
 import type { Fingerprints } from "./fingerprints.ts";
 import type { Layout } from "./layout.ts";
 import type { Recorder } from "./recorder.ts";
+import { Decisions, type Waiting } from "./decisions.ts";
 import { Trie } from "./trie.ts";
 import type { ValueStore } from "./values.ts";
 
@@ -33,19 +34,12 @@ export const effect = { instance: 0, writes: 1, unread: 2, checks: 3, version: 4
 /**
  * The transition relation as the engine runs it: what each instance of an action does is learnt by running the
  * author's function once for each combination of the components that it reads, and replayed on ids ever after.
- *
- * Decisions are taken for all instances at once: a joint node holds every instance that asks for the same component
- * next, so that one look at a channel's value drops all that wait for another message. No reads are reordered; the
- * nodes are as many as the instances' own tries have at most.
  */
-export class Transitions {
+export class Transitions implements Waiting {
   readonly instances: Instance[] = [];
   /** Records of effects, see `effect`. */
   effects: Int32Array = new Int32Array(1 << 14);
-  /** Joint nodes; a child is `-1` when every instance is disabled, else the offset of a record in `edges`. */
-  readonly joint: Trie = new Trie();
-  /** Records [effects, effect..., nodes, node...]. */
-  edges: Int32Array = new Int32Array(1 << 14);
+  readonly decisions: Decisions = new Decisions(this);
   /** The author's functions run so far. */
   evaluations = 0;
   readonly #model: Model<unknown>;
@@ -59,11 +53,7 @@ export class Transitions {
   /** Each instance's root in `#own`: a node or a leaf, 0 before its first run. */
   readonly #roots: number[] = [];
   readonly #parameterRoots: number[];
-  readonly #members: number[][] = [];
-  readonly #jointOf: Map<number, number> = new Map();
   #effectsUsed = 2;
-  #edgesUsed = 1;
-  #start: Int32Array | undefined;
 
   constructor(
     model: Model<unknown>,
@@ -97,33 +87,48 @@ export class Transitions {
   }
 
   get bytes(): number {
-    return this.#own.bytes + this.joint.bytes + this.effects.byteLength + this.edges.byteLength;
+    return this.#own.bytes + this.decisions.bytes + this.effects.byteLength;
   }
 
-  /** The edge at which every state's walk begins. */
-  start(row: Int32Array, offset: number): Int32Array {
-    if (this.#start !== undefined) return this.#start;
+  /** Where a walk begins, in `decisions.code`. */
+  start(row: Int32Array, offset: number): number {
+    if (this.decisions.start !== 0) return this.decisions.start;
     const references: number[] = [];
     for (const [actionIndex, { parameters }] of this.#model.actions.entries()) {
       if (typeof parameters === "function") references.push(this.#runParameters(actionIndex, row, offset));
-      else
-        for (const list of parameters)
+      else {
+        for (const list of parameters) {
           references.push(this.#rootOf(this.#instance(actionIndex, list), row, offset));
+        }
+      }
     }
-    const edge = this.#edge(references, row, offset);
-    this.#start = edge < 0 ? Int32Array.of(0, 0) : this.edges.slice(edge, this.#edgesUsed);
-    return this.#start;
+    this.decisions.begin(references, row, offset);
+    return this.decisions.start;
   }
 
-  /** Learns where a row leads to from a joint node, and returns that edge. */
-  extend(node: number, row: Int32Array, offset: number): number {
-    const id = row[offset + this.joint.component(node)] as number;
-    const references = (this.#members[node] as number[]).map((member) =>
-      this.#advance(member, id, row, offset),
-    );
-    const edge = this.#edge(references, row, offset);
-    this.joint.setChild(node, id, edge);
-    return edge;
+  component(reference: number): number {
+    return this.#own.component(reference);
+  }
+
+  /** From a node of an instance's own trie over the row's id to the next node or leaf. */
+  advance(node: number, id: number, row: Int32Array, offset: number): number {
+    const known = this.#own.child(node, id);
+    if (known !== 0) return known;
+    const owner = this.#owner[node] as number;
+    if (owner >= 0) this.#run(owner, row, offset);
+    else this.#runParameters(-1 - owner, row, offset);
+    return this.#own.child(node, id);
+  }
+
+  leaf(reference: number, row: Int32Array, offset: number, enabled: number[]): readonly number[] {
+    if (reference === dead) return [];
+    const record = -reference;
+    if (this.effects[record + effect.instance] !== -1) {
+      enabled.push(record);
+      return [];
+    }
+    const instances = this.effects.slice(record + 2, record + 2 + (this.effects[record + 1] as number));
+    return [...instances].map((instance) => this.#rootOf(instance, row, offset));
   }
 
   #instance(actionIndex: number, parameters: readonly Value[]): number {
@@ -133,64 +138,6 @@ export class Transitions {
   #rootOf(instance: number, row: Int32Array, offset: number): number {
     if (this.#roots[instance] === 0) this.#run(instance, row, offset);
     return this.#roots[instance] as number;
-  }
-
-  /** From a node of an instance's own trie over the row's id to the next node or leaf. */
-  #advance(node: number, id: number, row: Int32Array, offset: number): number {
-    const known = this.#own.child(node, id);
-    if (known !== 0) return known;
-    const owner = this.#owner[node] as number;
-    if (owner >= 0) this.#run(owner, row, offset);
-    else this.#runParameters(-1 - owner, row, offset);
-    return this.#own.child(node, id);
-  }
-
-  /** The edge for a list of references; -1 when nothing is left. */
-  #edge(references: readonly number[], row: Int32Array, offset: number): number {
-    const leaves: number[] = [];
-    const waiting = new Map<number, number[]>();
-    const nodes: number[] = [];
-    for (const reference of references) {
-      if (reference > 0) {
-        const component = this.#own.component(reference);
-        const group = waiting.get(component);
-        if (group === undefined) waiting.set(component, [reference]);
-        else group.push(reference);
-      } else if (reference !== dead) {
-        if (this.effects[-reference + effect.instance] !== -1) leaves.push(-reference);
-        else this.#includeListed(-reference, row, offset, leaves, nodes);
-      }
-    }
-    for (const group of waiting.values()) nodes.push(this.#jointNode(group));
-    if (leaves.length + nodes.length === 0) return -1;
-    return this.#writeEdge(leaves, nodes);
-  }
-
-  /** The instances of a parameter list that depended on the state begin here. */
-  #includeListed(list: number, row: Int32Array, offset: number, leaves: number[], nodes: number[]): void {
-    const instances = this.effects.slice(list + 2, list + 2 + (this.effects[list + 1] as number));
-    for (const instance of instances) {
-      const root = this.#rootOf(instance, row, offset);
-      if (root > 0) {
-        const joint = this.#jointOf.get(instance) ?? this.#jointNode([root]);
-        this.#jointOf.set(instance, joint);
-        nodes.push(joint);
-      } else if (root !== dead) leaves.push(-root);
-    }
-  }
-
-  #jointNode(members: number[]): number {
-    const node = this.joint.newNode(this.#own.component(members[0] as number));
-    this.#members[node] = members;
-    return node;
-  }
-
-  #writeEdge(leaves: readonly number[], nodes: readonly number[]): number {
-    const edge = this.#edgesUsed;
-    this.#edgesUsed += 2 + leaves.length + nodes.length;
-    this.edges = withRoom(this.edges, this.#edgesUsed);
-    this.edges.set([leaves.length, ...leaves, nodes.length, ...nodes], edge);
-    return edge;
   }
 
   /** Runs an instance's effect on a row and remembers what it read and wrote. */

@@ -23,7 +23,7 @@ export class ModelError extends Error {
 export function canonical(value: Value): string {
   switch (typeof value) {
     case "string":
-      return JSON.stringify(value);
+      return quoted(value);
     case "boolean":
       return value ? "T" : "F";
     case "number":
@@ -34,8 +34,7 @@ export function canonical(value: Value): string {
     case "object":
       if (value === null) return "N";
       if (value instanceof FiniteSet) return value.key;
-      if (Array.isArray(value)) return `[${(value as readonly Value[]).map(canonical).join(",")}]`;
-      return canonicalRecord(value as { readonly [name: string]: Value });
+      return texts.get(value) ?? canonicalObject(value);
     default:
       throw new ModelError(
         `${value === undefined ? "undefined" : `a ${typeof value}`} is no value of a state`,
@@ -43,18 +42,42 @@ export function canonical(value: Value): string {
   }
 }
 
+/** The texts of values that `freeze` has made immutable: a new value is mostly made of old ones. */
+const texts = new WeakMap<object, string>();
+
+function canonicalObject(value: readonly Value[] | { readonly [name: string]: Value }): string {
+  if (!Array.isArray(value)) return canonicalRecord(value as { readonly [name: string]: Value });
+  let text = "[";
+  for (let i = 0; i < value.length; i++) text += (i === 0 ? "" : ",") + canonical(value[i] as Value);
+  return `${text}]`;
+}
+
+const quotedTexts = new Map<string, string>();
+const quotedTextsMax = 10_000;
+
+function quoted(text: string): string {
+  const known = quotedTexts.get(text);
+  if (known !== undefined) return known;
+  const result = JSON.stringify(text);
+  if (quotedTexts.size < quotedTextsMax) quotedTexts.set(text, result);
+  return result;
+}
+
 function canonicalRecord(record: { readonly [name: string]: Value }): string {
   const prototype: unknown = Object.getPrototypeOf(record);
   if (prototype !== Object.prototype && prototype !== null) {
     throw new ModelError(`an instance of ${record.constructor?.name ?? "a class"} is no value of a state`);
   }
-  const names = Object.keys(record).sort();
-  const fields = names.map((name) => `${JSON.stringify(name)}:${canonical(record[name] as Value)}`);
+  let text = "";
+  for (const name of Object.keys(record).sort()) {
+    text += `${text === "" ? "" : ","}${quoted(name)}:${canonical(record[name] as Value)}`;
+  }
   const symbols = Object.getOwnPropertySymbols(record) as unknown as Identity[];
+  if (symbols.length === 0) return `(${text})`;
   const entries = symbols.map(
     (id) => `@${nameOf(id)}:${canonical((record as Record<symbol, Value>)[id as symbol] as Value)}`,
   );
-  return `(${[...fields, ...entries.sort()].join(",")})`;
+  return `(${[...(text === "" ? [] : [text]), ...entries.sort()].join(",")})`;
 }
 
 /** An immutable set of values, equal by content. Iteration is in an order that depends on the content alone. */
@@ -153,7 +176,9 @@ export function freeze<T extends Value>(value: T): T {
   if (value instanceof FiniteSet) for (const element of value) freeze(element);
   else
     for (const key of Reflect.ownKeys(value)) freeze((value as Record<string | symbol, Value>)[key] as Value);
-  return Object.freeze(value);
+  Object.freeze(value);
+  if (!(value instanceof FiniteSet)) texts.set(value, canonical(value));
+  return value;
 }
 
 /** The element at a position from 1, as TLA+ counts; out of range is an error of the model, as it is for TLC. */
