@@ -9,7 +9,7 @@ import { markup, type Html } from "./html.ts";
 import { renderPage, type Section } from "./page.ts";
 import { timelineData } from "./timeline-data.ts";
 import { drawTimeline } from "./timeline-script.ts";
-import { verdictList } from "./verdicts.ts";
+import { verdictList, type Place } from "./verdicts.ts";
 
 /**
  * Writes a run's report.html from its manifest and history, and returns its path. A run that was cut off has one, too.
@@ -77,17 +77,18 @@ export function historyPage({
   const data = timelineData(events, involved);
   const positions = new Map(data.index.map((index, position) => [index, position]));
   const completed = completions(events, positions);
-  const positionOf = (event: Event): number | undefined =>
-    positions.get(event.index) ?? completed.get(event.index);
+  const numbers = new Map(data.marked.map((position, i) => [position, i + 1]));
+  const placeOf = (event: Event): Place | undefined => {
+    const position = positions.get(event.index) ?? completed.get(event.index);
+    return position === undefined ? undefined : { position, number: numbers.get(position) };
+  };
   const outcome = finished ? worst(verdicts.map(({ verdict }) => verdict)) : undefined;
   const sections: Section[] = [
     {
       id: "verdicts",
       title: "Verdicts",
       body:
-        verdicts.length === 0
-          ? markup`<p>Nothing has been judged yet.</p>`
-          : verdictList(verdicts, positionOf),
+        verdicts.length === 0 ? markup`<p>Nothing has been judged yet.</p>` : verdictList(verdicts, placeOf),
     },
     {
       id: "operations",

@@ -37,6 +37,8 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .badge.plain { color: var(--soft); background: var(--well); font-weight: 500; }
 .verdict { display: grid; grid-template-columns: 108px minmax(130px, 200px) 1fr; gap: 4px 14px; padding: 10px 0; border-top: 1px solid var(--line); align-items: baseline; }
 .verdict:first-of-type { border-top: 0; padding-top: 0; }
+.verdict .violation, .verdict .wide { grid-column: 1 / -1; }
+.verdict .wide { grid-column: 2 / -1; color: var(--soft); }
 .verdict .name { font-weight: 600; overflow-wrap: anywhere; }
 .verdict .what { min-width: 0; overflow-wrap: anywhere; }
 .counts { display: flex; flex-wrap: wrap; gap: 4px 6px; margin-top: 6px; }
@@ -50,6 +52,10 @@ th { text-align: left; font-weight: 500; color: var(--soft); padding: 4px 12px 4
 td { padding: 4px 12px 4px 0; border-top: 1px solid var(--line); vertical-align: top; }
 .violation td { border-color: color-mix(in srgb, var(--violated) 22%, transparent); }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.short, th { white-space: nowrap; }
+.scroll.tall { max-height: 380px; overflow: auto; }
+td.fail, td.info { color: var(--unknown); }
+.mark { display: inline-block; min-width: 18px; text-align: center; padding: 0 5px; border-radius: 5px; background: var(--violated); color: var(--card); font-size: 11px; font-weight: 600; }
 td.value { overflow-wrap: anywhere; min-width: 180px; }
 tr.earliest td { font-weight: 600; }
 tr[data-operation] { cursor: pointer; }

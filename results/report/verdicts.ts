@@ -5,56 +5,74 @@ import { markup, type Html } from "./html.ts";
 import { badge } from "./page.ts";
 import { brief, result } from "./timeline-data.ts";
 
-/** The events of a violation that a page shows; what is left out is said. */
-const eventsMax = 60;
+/** Summaries that enumerate a whole history are cut. */
+const summaryCharactersMax = 600;
 
-/** Verdicts, the worst first, violations with the events involved. `positionOf` finds an event's operation in the timeline. */
-export function verdictList(
-  verdicts: readonly Verdict[],
-  positionOf: (event: Event) => number | undefined,
-): Html {
-  const order = ["violated", "unknown", "holds"];
-  const sorted = verdicts.toSorted((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
-  return markup`${sorted.map(
-    (verdict) =>
-      markup`<div class="verdict">
-        <div>${badge(verdict.verdict)}</div>
-        <div class="name">
-          ${verdict.name}${verdict.vacuous === true ? markup` <span class="badge plain" title="nothing in the history exercised it">vacuous</span>` : ""}
-        </div>
-        <div class="what">
-          ${verdict.detail}${counts(verdict)}${verdict.violation === undefined ? "" : violation(verdict.violation, positionOf)}${evidence(verdict)}
-        </div>
-      </div> `,
-  )}`;
+/** Where an event's operation stands in the timeline: its position, and the number that marks it there. */
+export interface Place {
+  readonly position: number;
+  readonly number: number | undefined;
 }
 
+export type PlaceOf = (event: Event) => Place | undefined;
+
+/** Verdicts, the worst first, violations with the events involved; those that nothing exercised in one line at the end. */
+export function verdictList(verdicts: readonly Verdict[], placeOf: PlaceOf): Html {
+  const order = ["violated", "unknown", "holds"];
+  const told = verdicts.filter(({ vacuous, verdict }) => vacuous !== true || verdict !== "holds");
+  const idle = verdicts.filter((verdict) => !told.includes(verdict));
+  const sorted = told.toSorted((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
+  return markup`${sorted.map((verdict) => one(verdict, placeOf))}${
+    idle.length === 0
+      ? ""
+      : markup`<div class="verdict idle">
+          <div><span class="badge plain">vacuous</span></div>
+          <div class="wide">Nothing in this history exercised ${idle.map(({ name }) => name).join(", ")}.</div>
+        </div>`
+  }`;
+}
+
+function one(verdict: Verdict, placeOf: PlaceOf): Html {
+  const { name, detail, violation: found, vacuous } = verdict;
+  const repeated = found !== undefined && detail.startsWith(found.summary.slice(0, 60));
+  return markup`<div class="verdict ${verdict.verdict}">
+    <div>${badge(verdict.verdict)}</div>
+    <div class="name">
+      ${name}${vacuous === true ? markup` <span class="badge plain">vacuous</span>` : ""}
+    </div>
+    <div class="what">${repeated ? "" : detail}${counts(verdict)}${evidence(verdict)}</div>
+    ${found === undefined ? "" : violation(found, placeOf)}
+  </div> `;
+}
+
+/** Counts whose being nought is what one expects. */
+const usuallyNone: ReadonlySet<string> = new Set(["violations", "violated", "undecided", "failed"]);
+
 function counts({ counts: figures }: Verdict): Html | undefined {
-  const entries = Object.entries(figures ?? {});
+  const entries = Object.entries(figures ?? {}).filter(
+    ([name, value]) => value !== 0 || !usuallyNone.has(name),
+  );
   if (entries.length === 0) return undefined;
   return markup`<div class="counts">
     ${entries.map(([name, value]) => markup`<span>${words(name)} <b>${number(value)}</b></span> `)}
   </div>`;
 }
 
-function violation(
-  { summary, events, earliest }: Violation,
-  positionOf: (event: Event) => number | undefined,
-): Html {
-  const shown = events.slice(0, eventsMax);
+function violation({ summary, events, earliest }: Violation, placeOf: PlaceOf): Html {
+  const cut = summary.length <= summaryCharactersMax ? summary : `${summary.slice(0, summaryCharactersMax)}…`;
   return markup`<div class="violation">
-    <p><b>${summary}</b></p>
+    <p><b>${cut}</b></p>
     ${
       events.length === 0
         ? ""
-        : markup`<div class="scroll">
+        : markup`<div class="scroll tall">
             <table>
               <thead>
                 <tr>
-                  <th>#</th>
+                  <th></th>
                   <th class="number">event</th>
                   <th class="number">time</th>
-                  <th>process</th>
+                  <th class="number">process</th>
                   <th>type</th>
                   <th>operation</th>
                   <th>value</th>
@@ -63,19 +81,32 @@ function violation(
                 </tr>
               </thead>
               <tbody>
-                ${shown.map((event) => row(event, event.index === earliest?.index, positionOf(event)))}
+                ${events.map((event) => row(event, event.index === earliest?.index, placeOf(event)))}
               </tbody>
             </table>
           </div>`
-    }${events.length > shown.length ? markup`<p class="note">and ${events.length - shown.length} more, in manifest.json</p>` : ""}
+    }
   </div>`;
 }
 
-function row(event: Event, earliest: boolean, position: number | undefined): Html {
+function row(event: Event, earliest: boolean, place: Place | undefined): Html {
   const value = event.type === "ok" ? result(event.value) : brief(event.value);
   const told = event.error === undefined ? value : `${event.error}; ${value}`;
-  return markup`<tr${earliest ? markup` class="earliest"` : ""}${position === undefined ? "" : markup` data-operation="${position}" title="show in the timeline"`}><td>${earliest ? "▸" : ""}</td><td class="number">${event.index}</td><td class="number">${(event.time / 1e9).toFixed(6)} s</td><td>${event.process}</td><td>${event.type}</td><td>${event.f}</td><td class="value mono">${told}</td><td>${event.server ?? ""}</td><td class="number mono">${event.zxid === undefined ? "" : `0x${event.zxid.toString(16)}`}</td></tr>
-`;
+  const attributes = markup`${earliest ? markup` class="earliest"` : ""}${
+    place === undefined ? "" : markup` data-operation="${place.position}" title="show in the timeline"`
+  }`;
+  const mark = place?.number === undefined ? "" : markup`<span class="mark">${place.number}</span>`;
+  return markup`<tr${attributes}>
+    <td>${mark}</td>
+    <td class="number">${event.index}</td>
+    <td class="number">${(event.time / 1e9).toFixed(6)} s</td>
+    <td class="number">${event.process}</td>
+    <td class="${event.type}">${event.type}</td>
+    <td class="short">${event.f}</td>
+    <td class="value mono">${told}</td>
+    <td class="short">${event.server ?? ""}</td>
+    <td class="number mono">${event.zxid === undefined ? "" : `0x${event.zxid.toString(16)}`}</td>
+  </tr>`;
 }
 
 function evidence({ evidence: more }: Verdict): Html | undefined {
