@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { pack, type Pack } from "tar-stream";
 import { InputError, OperationError } from "../../../model/index.ts";
-import { type Engine, engineFailure, streamingEngine } from "../engine.ts";
+import { type Engine, engineFailure, isConflict, isMissing, streamingEngine } from "../engine.ts";
 import { makeScratch, removeScratch, whileLocked } from "../scratch.ts";
 import { ensureBaseImage, labelsOfImage } from "./base-image.ts";
 import { jarsIn, releaseOfJars, resolveClassPath } from "./class-path.ts";
@@ -66,13 +66,26 @@ export async function makeServerImage(engine: Engine, options: ImageOptions): Pr
       await gatherJars(options.jars, release, scratch, progress);
       progress(`building ${tag} on ${base}`);
       const dockerfile = dockerfileOf(base, release, baseLabels[toolsLabel] !== undefined);
+      const before = await idOfImage(engine, tag);
       const id = await build(dockerfile, join(scratch, "lib"), tag);
+      if (before !== undefined && before !== id) await removeNameless(engine, before);
       progress(`made ${tag}`);
       return { tag, release, id };
     } finally {
       removeScratch(scratch);
     }
   });
+}
+
+/** Removes what was of this name before, unless it has another name or a container uses it. */
+async function removeNameless(engine: Engine, id: string): Promise<void> {
+  const image = engine.getImage(id);
+  try {
+    if ((await image.inspect()).RepoTags.length === 0) await image.remove();
+  } catch (error) {
+    if (!isMissing(error) && !isConflict(error))
+      throw engineFailure("remove the image that was replaced", error);
+  }
 }
 
 async function idOfImage(engine: Engine, image: string): Promise<string | undefined> {
