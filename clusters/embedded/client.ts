@@ -143,7 +143,7 @@ class EmbeddedClient implements Client {
   /** The packets that open the connection have arrived, where there is a process to take it. */
   #dial(server: EmbeddedServer, toClient: Pipe<ToClient>): void {
     if (this.#closed !== undefined) return;
-    if (!server.isUp) return this.#fail("refused", `${server.name} is down: connection refused`);
+    if (!server.listens) return this.#fail("refused", `${server.name} is down: connection refused`);
     this.#connection = server.acceptClient(toClient);
     const { sessionTimeoutMs, resume } = this.#options;
     this.#toServer.send({ type: "connect", timeoutMs: sessionTimeoutMs, resume });

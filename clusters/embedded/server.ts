@@ -54,6 +54,8 @@ export class EmbeddedServer {
   readonly #election: Election;
   readonly #fsyncTime: () => number;
   #up = false;
+  /** Whether the process has read its disk and listens. */
+  #ready = false;
   #leader: Leader | undefined;
   #follower: Follower | Observer | undefined;
   #tree: ZnodeServer<ClientConnection>;
@@ -94,8 +96,13 @@ export class EmbeddedServer {
     return this.#applied;
   }
 
+  /** Whether the process lives; it listens a little later. */
   get isUp(): boolean {
     return this.#up;
+  }
+
+  get listens(): boolean {
+    return this.#ready;
   }
 
   get leader(): Leader | undefined {
@@ -168,6 +175,7 @@ export class EmbeddedServer {
     this.note("starts");
     this.#restoreSnapshot();
     this.after(this.#random.between(this.timing.bootMs, this.timing.bootMs * 2), () => {
+      this.#ready = true;
       this.#halfTick();
       this.look("started");
     });
@@ -178,6 +186,7 @@ export class EmbeddedServer {
   crash(): void {
     if (!this.#up) return;
     this.#up = false;
+    this.#ready = false;
     this.note("is killed");
     const written = (pending: number): number => this.#random.between(0, pending);
     this.#leader?.crash(written);
@@ -231,7 +240,7 @@ export class EmbeddedServer {
 
   /** A learner has dialled. Returns the link's end at the leader, or refuses. */
   accepts(link: LearnerLink): boolean {
-    if (this.#leader === undefined || !this.#up) return false;
+    if (this.#leader === undefined) return false;
     if (!this.isVoter(link.learner.id)) return this.#leader.acceptObserver(link);
     this.#leader.accept(link);
     return true;
@@ -251,7 +260,7 @@ export class EmbeddedServer {
   }
 
   receiveNotification(notification: Notification): void {
-    if (this.#up) this.#election.receive(notification);
+    if (this.#ready) this.#election.receive(notification);
   }
 
   notify(to: ServerId, notification: Notification): void {
