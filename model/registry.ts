@@ -9,14 +9,14 @@ import {
   twoPhaseCommit,
 } from "./examples/index.ts";
 import {
-  configuration,
-  doubleBarrier,
-  leaderElection,
-  lock,
-  membership,
-  queue,
-  readWriteLock,
-  uniqueIds,
+  configurationModel,
+  doubleBarrierModel,
+  leaderElectionModel,
+  lockModel,
+  membershipModel,
+  queueModel,
+  readWriteLockModel,
+  uniqueIdsModel,
 } from "./recipes/index.ts";
 import type { ModelDefinition } from "./specification/index.ts";
 import { zabModel } from "./zab/index.ts";
@@ -24,14 +24,14 @@ import { zabModel } from "./zab/index.ts";
 /** The models that `zabcheck explore NAME` finds, in the order of `zabcheck models`. */
 export const models: readonly ModelDefinition[] = [
   zabModel,
-  leaderElection,
-  lock,
-  readWriteLock,
-  queue,
-  doubleBarrier,
-  configuration,
-  membership,
-  uniqueIds,
+  leaderElectionModel,
+  lockModel,
+  readWriteLockModel,
+  queueModel,
+  doubleBarrierModel,
+  configurationModel,
+  membershipModel,
+  uniqueIdsModel,
   dieHard,
   twoPhaseCommit,
   threePhaseCommit,

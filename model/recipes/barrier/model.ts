@@ -84,7 +84,7 @@ function build(parameters: Parameters, variant?: string): Model<unknown> {
 }
 
 /** Clients begin together and end together. Sessions do not expire in it: the recipe has no answer to that. */
-export const doubleBarrier: ModelDefinition = {
+export const doubleBarrierModel: ModelDefinition = {
   kind: "model",
   name: "double-barrier",
   summary: "a double barrier: nobody begins before all have joined, nobody goes before all have finished",

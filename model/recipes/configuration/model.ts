@@ -141,7 +141,7 @@ function build(parameters: Parameters, variant?: string): Model<unknown> {
 }
 
 /** Readers of a configuration see its last value in the end, and never go back. */
-export const configuration: ModelDefinition = {
+export const configurationModel: ModelDefinition = {
   kind: "model",
   name: "configuration",
   summary: "configuration in a znode that readers watch: no update is missed for ever",

@@ -270,7 +270,7 @@ const elections: Variants<Change> = {
 };
 
 /** The election of a leader by ephemeral sequential znodes, with the mistakes that are made in it. */
-export const leaderElection: ModelDefinition = {
+export const leaderElectionModel: ModelDefinition = {
   kind: "model",
   name: "leader-election",
   summary: "the leader-election recipe: ephemeral sequential candidates, each watches its predecessor",

@@ -187,7 +187,7 @@ const times = {
 } as const;
 
 /** A lock: one holder at a time, zombies aside. */
-export const lock: ModelDefinition = {
+export const lockModel: ModelDefinition = {
   kind: "model",
   name: "lock",
   summary: "a lock by ephemeral sequential znodes, each waits for the one before it",
@@ -198,7 +198,7 @@ export const lock: ModelDefinition = {
 };
 
 /** A lock that readers share. */
-export const readWriteLock: ModelDefinition = {
+export const readWriteLockModel: ModelDefinition = {
   kind: "model",
   name: "read-write-lock",
   summary: "a lock that readers share: a reader waits for the last writer before it, a writer for everybody",

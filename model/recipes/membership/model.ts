@@ -157,7 +157,7 @@ function build(parameters: Parameters, variant?: string): Model<unknown> {
 }
 
 /** A list of members that never keeps a dead one beyond its session, once its consumer has been told. */
-export const membership: ModelDefinition = {
+export const membershipModel: ModelDefinition = {
   kind: "model",
   name: "membership",
   summary: "group membership by ephemeral znodes, and a consumer that keeps the list",

@@ -144,7 +144,7 @@ function promisesOfBoth(all: IdentitySet<Client>, conduct: QueueConduct): Invari
 }
 
 /** A queue of elements, each processed at most once, at least once, or once. */
-export const queue: ModelDefinition = {
+export const queueModel: ModelDefinition = {
   kind: "model",
   name: "queue",
   summary: "a queue of persistent sequential znodes, taken in their order",

@@ -110,7 +110,7 @@ function build(parameters: Parameters, variant?: string): Model<unknown> {
 }
 
 /** Ids that no two clients are given. */
-export const uniqueIds: ModelDefinition = {
+export const uniqueIdsModel: ModelDefinition = {
   kind: "model",
   name: "unique-ids",
   summary: "unique ids from sequential znodes, or from the versions of a counter",
