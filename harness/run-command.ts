@@ -7,10 +7,10 @@ import { exitWith, listOf, print, printJson } from "./command-line.ts";
 import type { RunFlags } from "./commands/run.ts";
 import type { FaultFamily } from "./faults/fault-family.ts";
 import { families } from "./faults/index.ts";
-import { drawSchedule, type Schedule } from "./faults/schedule.ts";
+import { drawSchedule } from "./faults/schedule.ts";
 import { withInterruption } from "./interruption.ts";
 import { named } from "./named.ts";
-import { makeProgress } from "./progress.ts";
+import { makeProgress, type Progress } from "./progress.ts";
 import { run, type RunRequest, type RunResult } from "./run.ts";
 import { verdictLines } from "./verdicts.ts";
 import { workloads } from "./workloads/index.ts";
@@ -21,41 +21,44 @@ const gapMs: readonly [number, number] = [-1_000, 4_000];
 
 /** `zabcheck run`. Throws InputError and OperationError; otherwise it ends with the verdict's exit code. */
 export async function runCommand(name: string, flags: RunFlags): Promise<void> {
-  const entry = named("workload", name, workloads);
-  const workload = entry.prepare(flags.option);
-  const chosen = familiesOf(flags.faults);
-  const seed = flags.seed ?? randomBytes(4).readUInt32BE();
-  const schedule = drawSchedule(seed, chosen, {
-    durationMs: flags.time,
-    servers: flags.servers,
-    holdMs,
-    gapMs,
-  });
   const progress = await makeProgress();
-  progress.note(`seed ${seed}`);
-  const cluster = await makeCluster(flags, seed, (line) => progress.note(line));
-  refuseUnsupported(cluster, chosen);
-  const request: RunRequest = {
-    workload,
-    cluster,
-    defect: flags.defect ?? null,
-    schedule,
-    seed,
-    durationMs: flags.time,
-    clients: flags.clients,
-    rate: flags.rate,
-    sessionTimeoutMs: flags.sessionTimeout,
-    results: flags.results,
-    parameters: { faults: chosen.map((family) => family.name), command: commandOf(name, flags, seed) },
-  };
+  const request = await prepareRun(name, flags, progress);
   const result = await withInterruption(
     (interruption) => run(request, progress, interruption),
     progress.note,
   );
   progress.done();
   if (flags.json === true) printJson(jsonOf(result));
-  else for (const line of linesOf(result, schedule)) print(line);
+  else for (const line of linesOf(result)) print(line);
   exitWith(result.manifest.outcome ?? "unknown");
+}
+
+/**
+ * A run as the command line asks for it, its cluster made and not yet started.
+ * Throws InputError and OperationError before anything is written.
+ */
+export async function prepareRun(name: string, flags: RunFlags, progress: Progress): Promise<RunRequest> {
+  const workload = named("workload", name, workloads).prepare(flags.option);
+  const chosen = familiesOf(flags.faults);
+  const seed = flags.seed ?? randomBytes(4).readUInt32BE();
+  const { time: durationMs, servers, clients, rate, results } = flags;
+  const schedule = drawSchedule(seed, chosen, { durationMs, servers, holdMs, gapMs });
+  progress.note(`seed ${seed}`);
+  const cluster = await makeCluster(flags, seed, progress.note);
+  refuseUnsupported(cluster, chosen);
+  return {
+    workload,
+    cluster,
+    defect: flags.defect ?? null,
+    schedule,
+    seed,
+    durationMs,
+    clients,
+    rate,
+    sessionTimeoutMs: flags.sessionTimeout,
+    results,
+    parameters: { faults: chosen.map((family) => family.name), command: commandOf(name, flags, seed) },
+  };
 }
 
 export function familiesOf(list: string): readonly FaultFamily[] {
@@ -107,14 +110,14 @@ function jsonOf({ manifest, directory, history }: RunResult): object {
   };
 }
 
-function linesOf({ manifest, directory }: RunResult, schedule: Schedule): readonly string[] {
+function linesOf({ manifest, directory }: RunResult): readonly string[] {
   const { verdicts, operations, cluster, seed, status } = manifest;
   const outcome = worst(verdicts.map(({ verdict }) => verdict));
   const ended = status === "interrupted" ? "; ended early" : "";
   return [
     ...verdicts.flatMap(verdictLines),
     "",
-    `${outcome}: ${manifest.scenario} on ${cluster.version}, ${cluster.servers.length} servers, ${operations} operations, ${schedule.length} faults scheduled, seed ${seed}${ended}`,
+    `${outcome}: ${manifest.scenario} on ${cluster.version}, ${cluster.servers.length} servers, ${operations} operations, ${manifest.schedule.length} faults scheduled, seed ${seed}${ended}`,
     `report: ${directory}/report.html`,
     ...(outcome === "holds" ? [] : [`again:  ${String(manifest.parameters["command"])}`]),
   ];

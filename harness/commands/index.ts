@@ -1,8 +1,10 @@
 import type { Command } from "commander";
 import { addCheckLogs } from "./check-logs.ts";
 import { addClean } from "./clean.ts";
+import { addDemo } from "./demo.ts";
 import { addExplore } from "./explore.ts";
 import { addImage } from "./image.ts";
+import { addReport } from "./report.ts";
 import { addRun } from "./run.ts";
 
 /**
@@ -13,6 +15,8 @@ export const commands: readonly ((program: Command) => void)[] = [
   addExplore,
   addRun,
   addCheckLogs,
+  addReport,
+  addDemo,
   addImage,
   addClean,
 ];
