@@ -84,6 +84,6 @@ export async function sideImageOf(
   if (canMakeBaseImage()) return { image: await ensureBaseImage(engine, progress), lacks: undefined };
   return {
     image,
-    lacks: `no local image has iptables: \`zabcheck image\` as root makes one, or give --side-image`,
+    lacks: `no local image has iptables: \`zabcheck image\` as root makes one`,
   };
 }

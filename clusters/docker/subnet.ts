@@ -131,7 +131,7 @@ export async function createNetwork(
     options.subnet === undefined
       ? "every private subnet that a run could use overlaps a route or a network of this machine"
       : `the subnet ${options.subnet} overlaps a network that was made just now`,
-    "remove networks that nobody uses (`docker network prune`), or choose one by --subnet",
+    "remove networks that nobody uses: `docker network prune`",
   );
 }
 
@@ -148,7 +148,7 @@ function wanted(text: string, used: readonly Subnet[]): Subnet {
   throw new OperationError(
     "subnet",
     `the subnet ${text} overlaps ${showSubnet(clash)}, which this machine or another Docker network uses`,
-    "choose another, or leave --subnet away: a free one is found",
+    "choose another, or none: a free one is found",
   );
 }
 
