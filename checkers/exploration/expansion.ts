@@ -165,7 +165,8 @@ export class Expansion {
 
   #addAll(rows: Int32Array, begin: number, end: number, first: number, firstNumber: number): boolean {
     const { effects, offsets } = this.#walk;
-    const { transitions, predicates, stride } = this.#program;
+    const { transitions, predicates, stepProperties, stride } = this.#program;
+    const hasStepProperties = stepProperties.properties.length > 0;
     const visited = this.#visited;
     const records = transitions.effects;
     const { generated, fresh } = this;
@@ -178,6 +179,11 @@ export class Expansion {
       const from = offsets[i] as number;
       const instance = records[at] as number;
       generated[instance] = (generated[instance] as number) + 1;
+      if (hasStepProperties) {
+        const broken = stepProperties.check(rows, from, at);
+        if (broken !== undefined)
+          this.#found("step", broken, firstNumber + (from - first) / stride, instance, -1);
+      }
       if (
         predicates.hasConstraint &&
         !this.#satisfiesConstraint(rows, from, at, firstNumber + (from - first) / stride)

@@ -1,5 +1,6 @@
 import { vacuous, type Judgement, type Model, type Now } from "../../model/index.ts";
 import type { Recorder } from "./recorder.ts";
+import type { StepProperties } from "./step-properties.ts";
 import { attempt, effect, type Transitions } from "./transitions.ts";
 import { Trie } from "./trie.ts";
 
@@ -8,12 +9,14 @@ export const outcome = { true: -1, vacuous: -2, false: -3 } as const;
 
 export interface Predicate {
   readonly name: string;
-  readonly kind: "invariant" | "witness" | "constraint";
+  readonly kind: "invariant" | "witness" | "stuttering" | "constraint";
   /** Its position in the model's list of that kind. */
   readonly index: number;
   readonly judge: (now: Now<unknown>) => Judgement;
   /** Its premise was true in some state; for a witness, it was seen. */
   exercised: boolean;
+  /** Told when one that is no invariant is false. */
+  readonly failed?: () => void;
 }
 
 /**
@@ -36,7 +39,13 @@ export class Predicates {
   /** Lists [count, predicate...] that effects point to. */
   #lists: number[][] = [[]];
 
-  constructor(model: Model<unknown>, components: number, recorder: Recorder, transitions: Transitions) {
+  constructor(
+    model: Model<unknown>,
+    components: number,
+    recorder: Recorder,
+    transitions: Transitions,
+    steps: StepProperties,
+  ) {
     this.#recorder = recorder;
     this.#transitions = transitions;
     this.#readers = Array.from({ length: components }, () => new Set<number>());
@@ -54,6 +63,14 @@ export class Predicates {
         index,
         judge: seen,
         exercised: false,
+      })),
+      ...steps.stuttering().map(({ name, judge, failed }, index) => ({
+        name,
+        kind: "stuttering" as const,
+        index,
+        judge,
+        exercised: false,
+        failed,
       })),
     ];
     const { constraint } = model;
@@ -110,7 +127,9 @@ export class Predicates {
     let leaf = this.#trie.find(this.#roots[p] as number, row, offset);
     if (leaf === 0) leaf = this.#learn(p, row, offset);
     if (leaf === outcome.true) predicate.exercised = true;
-    return predicate.kind === "witness" || leaf !== outcome.false;
+    if (leaf !== outcome.false || predicate.kind === "witness") return true;
+    predicate.failed?.();
+    return predicate.kind === "stuttering";
   }
 
   #learn(p: number, row: Int32Array, offset: number): number {

@@ -3,6 +3,7 @@ import { Fingerprints, type Permutation } from "./fingerprints.ts";
 import { entriesOf, layoutOf, stateOf, type Layout } from "./layout.ts";
 import { Predicates } from "./predicates.ts";
 import { Recorder } from "./recorder.ts";
+import { StepProperties } from "./step-properties.ts";
 import { Transitions } from "./transitions.ts";
 import { ValueStore } from "./values.ts";
 
@@ -23,6 +24,7 @@ export class Program {
   readonly fingerprints: Fingerprints;
   readonly transitions: Transitions;
   readonly predicates: Predicates;
+  readonly stepProperties: StepProperties;
   /** Ints of a row: its components' ids, then its fingerprints. */
   readonly stride: number;
 
@@ -35,7 +37,10 @@ export class Program {
     this.recorder = new Recorder(layout, this.store);
     this.fingerprints = new Fingerprints(layout, options.permutations);
     this.transitions = new Transitions(model, layout, this.store, this.recorder, this.fingerprints);
-    this.predicates = new Predicates(model, layout.components.length, this.recorder, this.transitions);
+    this.stepProperties = new StepProperties(model, layout, this.store, this.transitions);
+    const { recorder, transitions } = this;
+    const components = layout.components.length;
+    this.predicates = new Predicates(model, components, recorder, transitions, this.stepProperties);
     this.stride = layout.components.length + this.fingerprints.width;
     this.store.catchUp();
   }

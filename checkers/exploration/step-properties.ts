@@ -1,0 +1,176 @@
+import type { Judgement, Model, Now, StepProperty, Value } from "../../model/index.ts";
+import { outcome, outcomeOf } from "./predicates.ts";
+import type { Layout } from "./layout.ts";
+import { stateView } from "./evaluation.ts";
+import { attempt, effect, type Transitions } from "./transitions.ts";
+import { Trie } from "./trie.ts";
+import type { ValueStore } from "./values.ts";
+
+interface Property {
+  readonly name: string;
+  readonly holds: StepProperty<unknown>["holds"];
+  /** It is told the action, so that it is remembered for each instance apart. */
+  readonly namesAction: boolean;
+  /** By instance, or 0 for all. */
+  readonly roots: number[];
+  /** What it has ever read, before or after the step. */
+  readonly reads: Set<number>;
+  exercised: boolean;
+  /** It can be false of a step that changes nothing it reads, so that no step may be skipped. */
+  judgesStuttering: boolean;
+}
+
+/**
+ * Properties of steps, remembered by what they read of the states before and after.
+ *
+ * A step that has written nothing a property has ever read leaves before and after alike to it. Such steps are not
+ * looked at one by one: each new state is judged once as if it followed itself, by any action, and only when that fails
+ * are all steps looked at from then on.
+ */
+export class StepProperties {
+  readonly properties: readonly Property[];
+  evaluations = 0;
+  readonly #transitions: Transitions;
+  readonly #components: number;
+  readonly #trie: Trie = new Trie();
+  /** Every action with each of its fixed parameter lists. */
+  readonly #taken: readonly (readonly [string, readonly Value[]])[];
+  /** What the step at hand has written, by component; `#writtenIn` says whether it is of this step. */
+  readonly #written: Int32Array;
+  readonly #writtenIn: Int32Array;
+  #step = 0;
+  #row: Int32Array = new Int32Array(0);
+  #at = 0;
+  readonly #before: unknown;
+  readonly #after: unknown;
+  readonly #reads: number[] = [];
+  readonly #ids: number[] = [];
+
+  constructor(model: Model<unknown>, layout: Layout, store: ValueStore, transitions: Transitions) {
+    this.#transitions = transitions;
+    this.#components = layout.components.length;
+    this.#written = new Int32Array(this.#components);
+    this.#writtenIn = new Int32Array(this.#components);
+    const reader = (shift: number) => (component: number) => {
+      const id = this.#id(shift + component);
+      if (!this.#reads.includes(shift + component)) {
+        this.#reads.push(shift + component);
+        this.#ids.push(id);
+      }
+      return store.value(layout.components[component]?.variable.index as number, id);
+    };
+    this.#before = stateView(layout, { read: reader(0) });
+    this.#after = stateView(layout, { read: reader(this.#components) });
+    this.#taken = model.actions.flatMap(({ name, parameters }) =>
+      typeof parameters === "function" ? [] : parameters.map((list) => [name, list] as const),
+    );
+    const areFixed = model.actions.every(({ parameters }) => typeof parameters !== "function");
+    this.properties = (model.stepProperties ?? []).map(({ name, holds }) => ({
+      name,
+      holds,
+      namesAction: holds.length > 2,
+      roots: [],
+      reads: new Set(),
+      exercised: false,
+      judgesStuttering: holds.length > 2 && !areFixed,
+    }));
+  }
+
+  /** The first property that a step breaks: an effect replayed on a row. */
+  check(rows: Int32Array, from: number, effectAt: number): string | undefined {
+    let noted = false;
+    let broken: string | undefined;
+    for (const property of this.properties) {
+      if (!property.judgesStuttering && !this.#touches(property, effectAt)) continue;
+      if (!noted) this.#note(rows, from, effectAt);
+      noted = true;
+      const instance = property.namesAction ? (this.#transitions.effects[effectAt] as number) : 0;
+      if (this.#judge(property, instance) === outcome.false) broken ??= property.name;
+    }
+    return broken;
+  }
+
+  /** The properties as predicates on a state that follows itself, by whatever action. */
+  stuttering(): readonly {
+    readonly name: string;
+    judge: (now: Now<unknown>) => Judgement;
+    failed: () => void;
+  }[] {
+    return this.properties
+      .filter(({ judgesStuttering }) => !judgesStuttering)
+      .map((property) => ({
+        name: property.name,
+        judge: property.namesAction
+          ? (now) => this.#taken.every(([name, list]) => property.holds(now, now, name, list) !== false)
+          : (now) => property.holds(now, now, "", []) !== false,
+        failed: () => {
+          property.judgesStuttering = true;
+        },
+      }));
+  }
+
+  #touches(property: Property, effectAt: number): boolean {
+    const { effects } = this.#transitions;
+    const first = this.#transitions.firstWrite(effectAt);
+    const end = first + 2 * (effects[effectAt + effect.writes] as number);
+    for (let w = first; w < end; w += 2) if (property.reads.has(effects[w] as number)) return true;
+    return property.reads.size === 0;
+  }
+
+  #note(rows: Int32Array, from: number, effectAt: number): void {
+    this.#row = rows;
+    this.#at = from;
+    this.#step++;
+    const { effects } = this.#transitions;
+    const first = this.#transitions.firstWrite(effectAt);
+    const end = first + 2 * (effects[effectAt + effect.writes] as number);
+    for (let w = first; w < end; w += 2) {
+      const component = effects[w] as number;
+      this.#writtenIn[component] = this.#step;
+      this.#written[component] = effects[w + 1] as number;
+    }
+  }
+
+  /** The id of a component before the step, or after it: then the components' number is added. */
+  #id(component: number): number {
+    const components = this.#components;
+    if (component < components) return this.#row[this.#at + component] as number;
+    const after = component - components;
+    if (this.#writtenIn[after] === this.#step) return this.#written[after] as number;
+    return this.#row[this.#at + after] as number;
+  }
+
+  #find(root: number): number {
+    let reference = root;
+    while (reference > 0) reference = this.#trie.child(reference, this.#id(this.#trie.component(reference)));
+    return reference;
+  }
+
+  #judge(property: Property, instance: number): number {
+    const root = property.roots[instance] ?? 0;
+    const known = this.#find(root);
+    const leaf = known === 0 ? this.#learn(property, instance, root) : known;
+    if (leaf === outcome.true) property.exercised = true;
+    return leaf;
+  }
+
+  #learn(property: Property, instance: number, root: number): number {
+    this.evaluations++;
+    this.#reads.length = this.#ids.length = 0;
+    const { action, parameters } = this.#transitions.instances[instance] ?? {
+      action: { name: "" },
+      parameters: [],
+    };
+    return attempt(
+      () => property.name,
+      () => {
+        const { holds } = property;
+        const [before, after] = [this.#before as Now<unknown>, this.#after as Now<unknown>];
+        const leaf = outcomeOf(holds(before, after, action.name, parameters));
+        property.roots[instance] = this.#trie.insert(root, this.#reads, this.#ids, leaf);
+        for (const read of this.#reads) property.reads.add(read % this.#components);
+        return leaf;
+      },
+    );
+  }
+}
