@@ -191,25 +191,29 @@ export function isSynced(f: string): boolean {
 }
 
 /**
- * The request of an invocation; of `sync+getData` it is the getData. Undefined where `f` is no operation of ZooKeeper.
- * Throws InputError where the value lacks a field that the operation needs.
+ * The operation of an invocation, of `sync+getData` the getData, once its value was found to have the fields that it
+ * needs. Undefined where `f` is no operation of ZooKeeper. Throws InputError where a field is missing or of another kind.
  */
-export function parseZnodeRequest(event: Event): ZnodeRequest | undefined {
-  const op = isSynced(event.f) ? event.f.slice(synced.length) : event.f;
-  const needed = neededFields[op as ZnodeRequest["op"]];
+export function checkedOperation(event: Event): ZnodeRequest["op"] | undefined {
+  const op = (isSynced(event.f) ? event.f.slice(synced.length) : event.f) as ZnodeRequest["op"];
+  const needed = neededFields[op];
   if (needed === undefined) return undefined;
   const fields = objectOf(event);
   for (const [name, kind] of needed) checkField(event, fields, name, kind);
-  if (op === "multi") {
-    for (const operation of fields["operations"] as readonly Json[]) {
-      const sub = operation as JsonObject;
-      const wanted =
-        typeof sub["op"] === "string" ? neededFields[sub["op"] as ZnodeRequest["op"]] : undefined;
-      if (wanted === undefined) throw unusable(event, "every sub-operation of a multi to have a known `op`");
-      for (const [name, kind] of wanted) checkField(event, sub, name, kind);
-    }
+  if (op !== "multi") return op;
+  for (const operation of fields["operations"] as readonly Json[]) {
+    const sub = operation as JsonObject;
+    const wanted = typeof sub["op"] === "string" ? neededFields[sub["op"] as ZnodeRequest["op"]] : undefined;
+    if (wanted === undefined) throw unusable(event, "every sub-operation of a multi to have a known `op`");
+    for (const [name, kind] of wanted) checkField(event, sub, name, kind);
   }
-  return { ...fields, op } as unknown as ZnodeRequest;
+  return op;
+}
+
+/** The request of an invocation; see `checkedOperation`. */
+export function parseZnodeRequest(event: Event): ZnodeRequest | undefined {
+  const op = checkedOperation(event);
+  return op === undefined ? undefined : ({ ...(event.value as JsonObject), op } as unknown as ZnodeRequest);
 }
 
 /** The result of an `ok` completion. */

@@ -25,7 +25,7 @@ export function sequenceSuffix(creates: number): string {
 
 /** The number at the end of a sequential node's name; undefined where there is none. */
 export function sequenceNumber(name: string): number | undefined {
-  const match = /(-\d{9,10}|\d{10})$/.exec(name);
+  const match = /(\d{10}|-\d{9})$/.exec(name);
   return match === null ? undefined : Number(match[1]);
 }
 

@@ -2,6 +2,7 @@ import type { Stat, Zxid } from "../../history.ts";
 import { openAcl, readAcl } from "./acl.ts";
 import { nodeDigest } from "./digest.ts";
 import type { Acl, ErrorCode, SubResult, ZnodeResult } from "./operations.ts";
+import { nodeName, parentPath } from "./paths.ts";
 import type {
   Applied,
   CreateBody,
@@ -161,6 +162,43 @@ export class ZnodeTree {
     const outcome = this.#applyOne(header, body);
     this.#advance(zxid);
     return typeof outcome === "string" ? { error: outcome, zxid } : { error: null, zxid, result: outcome };
+  }
+
+  /**
+   * Makes a node what was seen of it, or takes it away: for replays of histories that begin in the middle, or go on
+   * after a contradiction. Its parent need not exist, and nobody is told. Data is left as it is where `data` is undefined.
+   */
+  observe(path: string, stat: Stat | undefined, data: string | null | undefined): void {
+    const old = this.#nodes.get(path);
+    const parent = this.#nodes.get(parentPath(path));
+    if (stat === undefined) {
+      if (old === undefined) return;
+      this.#nodes.delete(path);
+      this.#unindex(path, old.ephemeralOwner);
+      parent?.children?.delete(nodeName(path));
+      return;
+    }
+    if (old !== undefined) this.#unindex(path, old.ephemeralOwner);
+    const { czxid, mzxid, pzxid, ctime, mtime, version, aversion, ephemeralOwner, dataLength } = stat;
+    const node: Znode = {
+      data: data === undefined ? (old?.data ?? null) : data,
+      dataLength,
+      acl: old?.acl ?? openAcl,
+      czxid,
+      mzxid,
+      pzxid,
+      ctime,
+      mtime,
+      version,
+      creates: (stat.cversion + stat.numChildren) >> 1,
+      aversion,
+      ephemeralOwner,
+      children: old?.children,
+      digest: 0,
+    };
+    this.#nodes.set(path, node);
+    this.#index(path, ephemeralOwner);
+    if (parent !== undefined && path !== "/") (parent.children ??= new Set()).add(nodeName(path));
   }
 
   /** A copy that shares nothing that changes, for a server synchronised by SNAP; the listener is the copy's own. */

@@ -1,0 +1,171 @@
+import type { Event } from "../../model/index.ts";
+import type { Verdict } from "../verdict.ts";
+import { checkFinalReads } from "./final-reads.ts";
+import { PromiseCheck } from "./findings.ts";
+import {
+  checkFuture,
+  checkStaleness,
+  checkSyncedReads,
+  checkWriteOrder,
+  knowledgeOf,
+  nameOf,
+} from "./real-time.ts";
+import { replayHistory } from "./replay.ts";
+import type { Contradiction } from "./replay-attempt.ts";
+import { checkClientOrder, checkSessionOrder, checkVersionOrder, type Happened } from "./session-order.ts";
+import { checkSequentialNodes, checkSessionEnds } from "./sessions.ts";
+import { readHistory, type Step } from "./steps.ts";
+import { checkWatches, type MissedChanges, missedChanges } from "./watches.ts";
+
+export interface ZookeeperOptions {
+  /** More than this many ms of staleness of a plain read is a violation; without it staleness is only told. */
+  readonly staleMsMax?: number;
+  /** How much too early an expiry of a session may seem; 1000 ms unless told. */
+  readonly expirySlackMs?: number;
+}
+
+/**
+ * Judges what ZooKeeper promises its clients, by the zxids of its replies: a verdict for each promise (see
+ * model/sequential/znodes/history-form.ts for the form of the history). O(n log n).
+ *
+ * Zxids are believed as witnesses: a history that fits them keeps its promises. `checkZookeeperBySearch` does not
+ * believe them. A history without zxids gets `unknown` where they are needed. Throws InputError for a history that is
+ * not of the form.
+ */
+export function checkZookeeper(events: readonly Event[], options: ZookeeperOptions = {}): Verdict[] {
+  const history = readHistory(events);
+  if (history.steps.some((step) => step.isAnswered) && history.steps.every((step) => step.zxid <= 0)) {
+    return withoutZxids(events);
+  }
+  const writes = new PromiseCheck("writes-linearizable");
+  const reads = new PromiseCheck("reads-from-snapshot");
+  const multi = new PromiseCheck("multi");
+  const ephemerals = new PromiseCheck("ephemerals");
+  const missed = new Map<Step, MissedChanges>();
+  const replay = replayHistory(history, (step, tree) => {
+    if (step.op === "setWatches") missed.set(step, missedChanges(step, tree));
+  });
+  for (const contradiction of replay.contradictions) {
+    for (const promise of promisesOf(contradiction, { writes, reads, multi, ephemerals })) {
+      report(promise, contradiction);
+    }
+  }
+  for (const { path, zxid, type, seen } of replay.fromNowhere) {
+    const what = `event ${seen.index} shows that at zxid 0x${zxid.toString(16)}`;
+    reads.broken(`${what} ${path} was ${changeNames[type]}, which nobody asked for`, seen);
+  }
+  const happened: Happened[] = [];
+  for (const { candidate, place } of replay.happened) {
+    writes.count("unanswered writes found to have happened");
+    if (place.exact) happened.push({ candidate, zxid: place.zxid });
+  }
+  const expiries = replay.expired.map(({ session, place }) => ({
+    session,
+    zxid: place.zxid,
+    seen: place.seen,
+  }));
+  const knowledge = knowledgeOf(history);
+  checkWriteOrder(history, knowledge, replay.acknowledged, writes);
+  for (const step of history.steps) {
+    if (!step.isWrite && step.isAnswered && step.zxid > 0 && readsTree(step)) reads.checked();
+    if (step.op === "multi" && step.hasPosition) multi.checked();
+    if (
+      step.op === "create" &&
+      step.outcome === "ok" &&
+      String(step.request["mode"]).startsWith("ephemeral")
+    ) {
+      ephemerals.checked();
+    }
+  }
+  const { sameServer, acrossServers } = checkSessionOrder(history);
+  const clientOrder = checkClientOrder(history, happened);
+  const sequential = checkSequentialNodes(history);
+  return [
+    writes.verdict(
+      "acknowledged writes have one order that fits real time and explains every answer",
+      "writes",
+    ),
+    reads.verdict("reads show the tree at their zxid", "reads"),
+    sameServer.verdict("what a session sees does not run back", "pairs of replies"),
+    acrossServers.verdict("what a session sees does not run back when it moves", "moves"),
+    clientOrder.verdict("a client's writes apply in the order in which it sent them", "pairs of writes"),
+    checkVersionOrder(history).verdict("the versions that a session sees do not fall", "pairs of answers"),
+    checkFuture(history, knowledge, replay.acknowledged).verdict(
+      "nothing is read before it is written",
+      "answers",
+    ),
+    checkSyncedReads(history, knowledge),
+    checkStaleness(history, knowledge, options),
+    multi.verdict("a multi is one step", "multis"),
+    ephemerals.verdict(
+      "ephemeral nodes live as long as their session, and go in one step",
+      "ephemeral nodes",
+    ),
+    checkSessionEnds(history, expiries, options).verdict(
+      "a session that is over stays over",
+      "ended sessions",
+    ),
+    sequential.verdict("sequential nodes are numbered uniquely and upwards", "sequential nodes"),
+    checkWatches(history, replay.changes, missed).verdict(
+      "watches tell each change once and in order",
+      "events",
+    ),
+    checkFinalReads(history).verdict("all servers show the same in the end", "pairs of final reads"),
+  ];
+}
+
+const changeNames = {
+  created: "created",
+  deleted: "deleted",
+  data: "given other data",
+  children: "given other children",
+} as const;
+
+function readsTree(step: Step): boolean {
+  return step.op === "getData" || step.op === "exists" || step.op === "getChildren";
+}
+
+interface Promises {
+  readonly writes: PromiseCheck;
+  readonly reads: PromiseCheck;
+  readonly multi: PromiseCheck;
+  readonly ephemerals: PromiseCheck;
+}
+
+/** The promises that an inexplicable answer breaks: its operation's, and the one of what it is about. */
+function promisesOf({ step, because, ephemeralOwner }: Contradiction, all: Promises): PromiseCheck[] {
+  const broken = [step.isWrite ? all.writes : all.reads];
+  if (step.op === "multi" || because?.op === "multi") broken.push(all.multi);
+  if (ephemeralOwner !== undefined) broken.push(all.ephemerals);
+  return broken;
+}
+
+function report(promise: PromiseCheck, { step, path, expected, found, because }: Contradiction): void {
+  const at = path === step.path ? "" : ` on ${path}`;
+  const why = because === undefined || because === step ? "" : `, given ${nameOf(because)}`;
+  promise.broken(
+    `${nameOf(step)} at zxid 0x${step.zxid.toString(16)} answered ${found}${at}; expected ${expected}${why}`,
+    step.completion as Event,
+    [step.invocation, because?.invocation, because?.completion],
+  );
+}
+
+/** What can be said of a history whose replies carry no zxids. */
+function withoutZxids(events: readonly Event[]): Verdict[] {
+  const history = readHistory(events);
+  const unknown = (name: string): Verdict => ({
+    name,
+    verdict: "unknown",
+    detail: "no reply carries a zxid; the search without zxids can judge it",
+  });
+  return [
+    ...["writes-linearizable", "reads-from-snapshot", "session-order", "single-system-image"].map(unknown),
+    checkVersionOrder(history).verdict("the versions that a session sees do not fall", "pairs of answers"),
+    checkSequentialNodes(history).verdict(
+      "sequential nodes are numbered uniquely and upwards",
+      "sequential nodes",
+    ),
+    checkSessionEnds(history, [], {}).verdict("a session that is over stays over", "ended sessions"),
+    checkFinalReads(history).verdict("all servers show the same in the end", "pairs of final reads"),
+  ];
+}

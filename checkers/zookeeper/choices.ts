@@ -1,0 +1,46 @@
+/** A place where the replay could go on in several ways. */
+export interface ChoicePoint {
+  readonly options: number;
+  readonly chosen: number;
+  /** What the options are about. */
+  readonly path: string;
+}
+
+/** The ways taken by one attempt: those of a given prefix, then always the first. */
+export class Choices {
+  readonly #prefix: readonly number[];
+  readonly taken: ChoicePoint[] = [];
+
+  constructor(prefix: readonly number[]) {
+    this.#prefix = prefix;
+  }
+
+  choose(options: number, path: string): number {
+    if (options <= 1) return 0;
+    const chosen = Math.min(this.#prefix[this.taken.length] ?? 0, options - 1);
+    this.taken.push({ options, chosen, path });
+    return chosen;
+  }
+
+  /** Whether another way was open at any point. */
+  get anyOther(): boolean {
+    return this.taken.length > 0;
+  }
+
+  /**
+   * The prefixes that differ from this attempt at one of its own choice points, each exactly once over all attempts;
+   * those that concern `path` come last, the latest of them very last, so that a stack tries them first.
+   */
+  others(path: string): number[][] {
+    const [unrelated, related]: [number[][], number[][]] = [[], []];
+    for (let i = this.#prefix.length; i < this.taken.length; i++) {
+      const point = this.taken[i] as ChoicePoint;
+      const before = this.taken.slice(0, i).map(({ chosen }) => chosen);
+      const list = point.path === path ? related : unrelated;
+      for (let other = point.options - 1; other >= 0; other--) {
+        if (other !== point.chosen) list.push([...before, other]);
+      }
+    }
+    return [...unrelated, ...related];
+  }
+}

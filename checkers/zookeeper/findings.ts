@@ -1,0 +1,89 @@
+import type { Event, Json } from "../../model/index.ts";
+import type { Verdict } from "../verdict.ts";
+
+/** Something that a promise rules out. */
+export interface Finding {
+  readonly summary: string;
+  /** Events involved; the last to be explained is `earliest`. */
+  readonly events: readonly Event[];
+  readonly earliest: Event;
+}
+
+const findingsMax = 1000;
+
+/** Collects what breaks one promise, and makes the verdict on it. */
+export class PromiseCheck {
+  readonly name: string;
+  #checked = 0;
+  #broken = 0;
+  readonly #findings: Finding[] = [];
+  readonly #counts: { [name: string]: number } = {};
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Something exercised the promise. */
+  checked(times = 1): void {
+    this.#checked += times;
+  }
+
+  count(name: string, by = 1): void {
+    this.#counts[name] = (this.#counts[name] ?? 0) + by;
+  }
+
+  broken(summary: string, earliest: Event, others: readonly (Event | undefined)[] = []): void {
+    this.#broken++;
+    if (this.#findings.length >= findingsMax) return;
+    this.#findings.push({ summary, earliest, events: involved(earliest, others) });
+  }
+
+  get violations(): number {
+    return this.#broken;
+  }
+
+  /** `what` was checked, for example "reads show the tree at their zxid". */
+  verdict(what: string, unit: string, evidence?: Json): Verdict {
+    const counts = { checked: this.#checked, violations: this.#broken, ...this.#counts };
+    const more = evidence === undefined ? {} : { evidence };
+    const first = this.#first();
+    if (first !== undefined) {
+      const { summary, events, earliest } = first;
+      const rest = this.#broken > 1 ? ` (and ${this.#broken - 1} more)` : "";
+      const violation = { summary, events, earliest };
+      return {
+        name: this.name,
+        verdict: "violated",
+        detail: `${summary}${rest}`,
+        counts,
+        violation,
+        ...more,
+      };
+    }
+    if (this.#checked === 0) {
+      const detail = `no case: the history holds nothing to which "${what}" applies`;
+      return { name: this.name, verdict: "holds", vacuous: true, detail, counts, ...more };
+    }
+    return {
+      name: this.name,
+      verdict: "holds",
+      detail: `${what}: ${this.#checked} ${unit}`,
+      counts,
+      ...more,
+    };
+  }
+
+  #first(): Finding | undefined {
+    let first: Finding | undefined;
+    for (const finding of this.#findings) {
+      if (first === undefined || finding.earliest.index < first.earliest.index) first = finding;
+    }
+    return first;
+  }
+}
+
+function involved(earliest: Event, others: readonly (Event | undefined)[]): Event[] {
+  const all = new Map<number, Event>();
+  for (const event of [earliest, ...others]) if (event !== undefined) all.set(event.index, event);
+  return [...all.values()].sort((a, b) => a.index - b.index);
+}

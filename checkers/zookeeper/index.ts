@@ -1,0 +1,1 @@
+export { checkZookeeper, type ZookeeperOptions } from "./check.ts";

@@ -1,0 +1,139 @@
+import type {
+  ErrorCode,
+  Stat,
+  SubRequest,
+  SubResult,
+  TransactionBody,
+  WriteRequest,
+} from "../../model/index.ts";
+import type { Step } from "./steps.ts";
+
+/** Where an answer to a write is not the transaction that the replay prepares. */
+export interface Difference {
+  readonly request: SubRequest | { readonly op: "setACL"; readonly path: string; readonly version: number };
+  readonly path: string;
+  readonly predicted: ErrorCode | undefined;
+  readonly actual: ErrorCode | undefined;
+  /** The version that the answer shows, where it is another than predicted. */
+  readonly version?: number;
+  /** The path that a sequential create answered. */
+  readonly created?: string;
+  readonly expected: string;
+  readonly found: string;
+}
+
+/** Where an answer to a read is not what the tree shows. */
+export interface ReadDifference {
+  readonly path: string;
+  readonly kind: "missing" | "extra" | "node" | "data" | "children" | "acl";
+  readonly expected: string;
+  readonly found: string;
+}
+
+/** Of a node of which nothing is known but that it was there. */
+export const unknownStat: Stat = {
+  czxid: -2,
+  mzxid: -2,
+  pzxid: -2,
+  ctime: 0,
+  mtime: 0,
+  version: 0,
+  cversion: 0,
+  aversion: 0,
+  ephemeralOwner: "0x0",
+  dataLength: 0,
+  numChildren: 0,
+};
+
+/** Undefined where the prepared transaction is the one that was answered. */
+export function differenceOf(
+  step: Step,
+  request: WriteRequest,
+  body: TransactionBody,
+): Difference | undefined {
+  if (request.op === "multi") return multiDifference(step, request.operations, body);
+  if (request.op === "reconfig" || request.op === "closeSession") return undefined;
+  const predicted = body.type === "error" ? body.error : undefined;
+  const shared = { request, path: request.path, predicted, actual: step.error };
+  if (predicted !== step.error)
+    return { ...shared, expected: predicted ?? "ok", found: step.error ?? describe(step) };
+  if (predicted !== undefined) return undefined;
+  const created = step.answer["path"];
+  if ("parentCversion" in body && typeof created === "string" && created !== body.path) {
+    return { ...shared, created, expected: body.path, found: created };
+  }
+  const stat = step.answer["stat"] as unknown as Stat | undefined;
+  if (body.type === "setData" && stat !== undefined && stat.version !== body.version) {
+    return {
+      ...shared,
+      version: stat.version,
+      expected: `version ${body.version}`,
+      found: `version ${stat.version}`,
+    };
+  }
+  return undefined;
+}
+
+function multiDifference(
+  step: Step,
+  operations: readonly SubRequest[],
+  body: TransactionBody,
+): Difference | undefined {
+  if (body.type !== "multi") return undefined;
+  const results = step.answer["results"] as unknown as readonly SubResult[] | undefined;
+  for (const [i, request] of operations.entries()) {
+    const sub = body.transactions[i];
+    const result = results?.[i];
+    const predicted = sub?.type === "error" ? sub.error : undefined;
+    const answered = result?.op === "error" && result.error !== "ok" ? result.error : undefined;
+    const culprit =
+      results === undefined && step.error !== undefined && predicted !== undefined ? step.error : answered;
+    const shared = { request, path: request.path, predicted, actual: culprit };
+    const name = `${request.op} ${request.path} in the multi`;
+    if (predicted !== culprit) {
+      return { ...shared, expected: `${name}: ${predicted ?? "ok"}`, found: culprit ?? "ok" };
+    }
+    if (predicted !== undefined) return undefined;
+    if (result?.op === "create" && sub !== undefined && "path" in sub && sub.path !== result.path) {
+      return { ...shared, created: result.path, expected: `${name}: ${sub.path}`, found: result.path };
+    }
+    if (result?.op === "setData" && sub?.type === "setData" && sub.version !== result.stat.version) {
+      const { version } = result.stat;
+      return { ...shared, version, expected: `${name}: version ${sub.version}`, found: `version ${version}` };
+    }
+  }
+  return undefined;
+}
+
+type Told = { readonly expected: string; readonly found: string };
+
+const nodeFields = ["czxid", "mzxid", "version", "aversion", "ephemeralOwner", "dataLength"] as const;
+const childrenFields = ["numChildren", "cversion", "pzxid"] as const;
+
+export function nodeDifference(own: Stat, seen: Stat): Told | undefined {
+  return fieldDifference(own, seen, nodeFields);
+}
+
+export function childrenDifference(own: Stat, seen: Stat): Told | undefined {
+  return fieldDifference(own, seen, childrenFields);
+}
+
+function fieldDifference(own: Stat, seen: Stat, fields: readonly (keyof Stat)[]): Told | undefined {
+  for (const field of fields) {
+    if (own[field] === seen[field]) continue;
+    // A write worked in without its zxid has none to compare.
+    if (typeof own[field] === "number" && !Number.isInteger(own[field])) continue;
+    return { expected: `${field} ${showField(own[field])}`, found: `${field} ${showField(seen[field])}` };
+  }
+  return undefined;
+}
+
+function showField(value: number | string): string {
+  return typeof value === "number" && value >= 2 ** 32 ? `0x${value.toString(16)}` : String(value);
+}
+
+export function describe(step: Step): string {
+  const stat = step.answer["stat"] as unknown as Stat | undefined;
+  const data = step.op === "getData" ? ` ${JSON.stringify(step.answer["data"] ?? null)}` : "";
+  return `ok${data}${stat === undefined ? "" : ` in version ${stat.version}`}`;
+}

@@ -1,0 +1,174 @@
+import type { Event, Zxid } from "../../model/index.ts";
+import { PromiseCheck } from "./findings.ts";
+import { nameOf, show } from "./real-time.ts";
+import type { Step, ZookeeperHistory } from "./steps.ts";
+
+/** A session that was found to have ended by itself. */
+export interface Expiry {
+  readonly session: string;
+  readonly zxid: Zxid;
+  /** The reply or event that showed it. */
+  readonly seen: Event;
+}
+
+export interface SessionOptions {
+  /**
+   * How much earlier than its timeout a session may seem to have expired: the server counts from when it heard the
+   * client, the history from when the client noted that it was connected. 1000 unless told.
+   */
+  readonly expirySlackMs?: number;
+}
+
+/**
+ * The end of sessions: after a session was closed or said to be expired, no operation of it succeeds; and it does not
+ * expire before its timeout has passed since it was opened or moved.
+ *
+ * Differs: the timeout is counted from connections only, not from each operation. A follower tells its leader of its
+ * clients' life with its own pings, so that operations right before a partition extend a session for nobody.
+ */
+export function checkSessionEnds(
+  history: ZookeeperHistory,
+  expiries: readonly Expiry[],
+  options: SessionOptions,
+): PromiseCheck {
+  const promise = new PromiseCheck("session-end");
+  const ended = new Map<string, Event>();
+  const connected = new Map<string, { readonly event: Event; readonly timeoutMs: number }[]>();
+  for (const { event, what } of history.sessions) {
+    if (what.f === "connect") {
+      const { timeoutMs } = what;
+      connected.set(what.session, [...(connected.get(what.session) ?? []), { event, timeoutMs }]);
+    } else if (what.f === "session-expired" && !ended.has(what.session)) ended.set(what.session, event);
+  }
+  const closed = new Set<string>();
+  for (const step of history.steps) {
+    if (step.op !== "closeSession") continue;
+    closed.add(step.session);
+    if (step.outcome === "ok") ended.set(step.session, step.completion as Event);
+  }
+  promise.checked(ended.size + expiries.length);
+  for (const step of history.steps) {
+    const end = ended.get(step.session);
+    if (end === undefined || step.outcome !== "ok" || step.invocation.index < end.index) continue;
+    const what = `session ${step.session} was over at event ${end.index}`;
+    promise.broken(`${what}, and ${nameOf(step)} succeeded`, step.completion as Event, [
+      end,
+      step.invocation,
+    ]);
+  }
+  const slackNs = (options.expirySlackMs ?? 1000) * 1e6;
+  const early = (session: string, seen: Event): void => {
+    if (closed.has(session)) return;
+    const last = connected.get(session)?.findLast(({ event }) => event.index < seen.index);
+    if (last === undefined || seen.time + slackNs >= last.event.time + last.timeoutMs * 1e6) return;
+    const ms = ((seen.time - last.event.time) / 1e6).toFixed(0);
+    const what = `session ${session} with a timeout of ${last.timeoutMs} ms`;
+    promise.broken(`${what} was expired ${ms} ms after it was connected`, seen, [last.event]);
+  };
+  for (const { session, seen } of expiries) early(session, seen);
+  for (const [session, event] of ended) if (event.process === "sessions") early(session, event);
+  return promise;
+}
+
+/**
+ * The numbers of sequential nodes: unique for each parent, and growing with the zxid; without zxids, growing wherever
+ * one create was acknowledged before the other began.
+ */
+export function checkSequentialNodes(history: ZookeeperHistory): PromiseCheck {
+  const promise = new PromiseCheck("sequential-nodes");
+  const byParent = new Map<string, Numbered[]>();
+  const deleted = deletedPaths(history);
+  for (const step of history.steps) {
+    if (step.op !== "create" || step.outcome !== "ok") continue;
+    if (!String(step.request["mode"]).includes("sequential")) continue;
+    const created = String(step.answer["path"]);
+    const parent = created.slice(0, created.lastIndexOf("/")) || "/";
+    // A parent that is deleted and created again numbers from 0 again.
+    if (deleted.has(parent)) continue;
+    promise.checked();
+    if (!created.startsWith(step.path) || !/^(\d{10}|-\d{9})$/.test(created.slice(step.path.length))) {
+      promise.broken(
+        `${nameOf(step)} was answered ${created}, not its path with a number`,
+        step.completion as Event,
+        [step.invocation],
+      );
+      continue;
+    }
+    const numbered = { step, number: Number(created.slice(step.path.length)) };
+    const siblings = byParent.get(parent);
+    if (siblings === undefined) byParent.set(parent, [numbered]);
+    else siblings.push(numbered);
+  }
+  for (const siblings of byParent.values()) {
+    checkUnique(siblings, promise);
+    checkGrowing(siblings, promise);
+    checkGrowingInTime(siblings, promise);
+  }
+  return promise;
+}
+
+interface Numbered {
+  readonly step: Step;
+  readonly number: number;
+}
+
+function checkUnique(siblings: readonly Numbered[], promise: PromiseCheck): void {
+  const first = new Map<number, Step>();
+  for (const { step, number } of siblings) {
+    const other = first.get(number);
+    if (other === undefined) {
+      first.set(number, step);
+      continue;
+    }
+    const what = `${nameOf(other)} and ${nameOf(step)} were both given the number ${number}`;
+    promise.broken(what, step.completion as Event, [other.invocation, other.completion, step.invocation]);
+  }
+}
+
+function checkGrowing(siblings: readonly Numbered[], promise: PromiseCheck): void {
+  const known = siblings.filter(({ step }) => step.zxid > 0).sort((a, b) => a.step.zxid - b.step.zxid);
+  known.forEach(({ step, number }, i) => {
+    const before = known[i - 1];
+    if (before === undefined || before.number < number || before.step.zxid === step.zxid) return;
+    const what = `${nameOf(before.step)} was given ${before.number} at zxid ${show(before.step.zxid)}`;
+    promise.broken(
+      `${what}, ${nameOf(step)} ${number} at the later ${show(step.zxid)}`,
+      step.completion as Event,
+      [before.step.invocation, before.step.completion, step.invocation],
+    );
+  });
+}
+
+function checkGrowingInTime(siblings: readonly Numbered[], promise: PromiseCheck): void {
+  const byCompletion = [...siblings].sort(
+    (a, b) => (a.step.completion as Event).index - (b.step.completion as Event).index,
+  );
+  let greatest: Numbered | undefined;
+  let next = 0;
+  for (const { step, number } of siblings) {
+    for (; next < byCompletion.length; next++) {
+      const other = byCompletion[next] as Numbered;
+      if ((other.step.completion as Event).index > step.invocation.index) break;
+      if (greatest === undefined || other.number > greatest.number) greatest = other;
+    }
+    if (greatest === undefined || greatest.number < number) continue;
+    const what = `${nameOf(greatest.step)} had been given ${greatest.number} before ${nameOf(step)} began`;
+    promise.broken(`${what}, which was given ${number}`, step.completion as Event, [
+      greatest.step.invocation,
+      greatest.step.completion,
+      step.invocation,
+    ]);
+  }
+}
+
+function deletedPaths(history: ZookeeperHistory): ReadonlySet<string> {
+  const deleted = new Set<string>();
+  for (const step of history.steps) {
+    if (step.op === "delete") deleted.add(step.path);
+    if (step.op !== "multi") continue;
+    for (const part of step.request["operations"] as unknown as readonly { op: string; path: string }[]) {
+      if (part.op === "delete") deleted.add(part.path);
+    }
+  }
+  return deleted;
+}

@@ -1,0 +1,134 @@
+import { childPath, parentPath, sequenceNumber, type SubRequest, type Zxid } from "../../model/index.ts";
+import type { JsonObject, Step } from "./steps.ts";
+
+/** A write that nobody answered: it may have happened, once. */
+export interface Candidate {
+  readonly step: Step;
+  /** The write, or the parts of a multi. */
+  readonly requests: readonly SubRequest[];
+  /** The newest zxid that anyone had seen when it was sent: it has a greater one. */
+  readonly above: Zxid;
+  /** The zxid of the next acknowledged write of its session, which it must not follow; Infinity where there is none. */
+  readonly below: Zxid;
+}
+
+export type CandidateKind = "create" | "delete" | "setData";
+
+/** The unanswered writes of a history, by the paths that they would change. */
+export class Unanswered {
+  readonly #byPath: { readonly [kind in CandidateKind]: Map<string, Candidate[]> } = {
+    create: new Map(),
+    delete: new Map(),
+    setData: new Map(),
+  };
+  /** Creates of sequential nodes, by the path without the number. */
+  readonly #byPrefix = new Map<string, Candidate[]>();
+  /** Parents whose children an unanswered write may have changed. */
+  readonly #parents = new Set<string>();
+  readonly candidates: readonly Candidate[];
+
+  constructor(steps: readonly Step[]) {
+    const candidates: Candidate[] = [];
+    const seen = newestSeen(steps);
+    const next = nextWrites(steps);
+    steps.forEach((step, i) => {
+      if (step.outcome !== "unknown") return;
+      const requests = requestsOf(step);
+      if (requests.length === 0) return;
+      const candidate: Candidate = { step, requests, above: seen[i] ?? 0, below: next[i] ?? Infinity };
+      candidates.push(candidate);
+      for (const request of requests) this.#index(candidate, request);
+    });
+    this.candidates = candidates;
+  }
+
+  /** Whether the children of the path may have changed unseen. */
+  mayChangeChildren(path: string): boolean {
+    return this.#parents.has(path);
+  }
+
+  /** The candidates for a change of the path that were sent before `seenAt` and can lie before `zxid`. */
+  find(kind: CandidateKind, path: string, zxid: Zxid, seenAt: number): Candidate[] {
+    const found: Candidate[] = [];
+    for (const candidate of this.#byPath[kind].get(path) ?? []) {
+      if (fits(candidate, zxid, seenAt)) found.push(candidate);
+    }
+    if (kind !== "create" || sequenceNumber(path) === undefined) return found;
+    for (const candidate of this.#byPrefix.get(withoutNumber(path)) ?? []) {
+      if (fits(candidate, zxid, seenAt)) found.push(candidate);
+    }
+    return found;
+  }
+
+  #index(candidate: Candidate, request: SubRequest): void {
+    if (request.op === "check") return;
+    if (request.op !== "setData") this.#parents.add(parentPath(request.path));
+    const sequential = request.op === "create" && request.mode.includes("sequential");
+    const index = sequential ? this.#byPrefix : this.#byPath[request.op];
+    const list = index.get(request.path);
+    if (list === undefined) index.set(request.path, [candidate]);
+    else if (list.at(-1) !== candidate) list.push(candidate);
+  }
+}
+
+/** The path that was asked for when a sequential node was created. */
+export function withoutNumber(path: string): string {
+  return path.replace(/(\d{10}|-\d{9})$/, "");
+}
+
+/** Whether the request can have created the node. */
+export function createsPath(request: SubRequest, path: string): boolean {
+  if (request.op !== "create") return false;
+  return request.mode.includes("sequential") ? request.path === withoutNumber(path) : request.path === path;
+}
+
+function fits(candidate: Candidate, zxid: Zxid, seenAt: number): boolean {
+  return candidate.above < zxid && candidate.step.invocation.index < seenAt;
+}
+
+function requestsOf(step: Step): readonly SubRequest[] {
+  const fields = step.request;
+  if (step.op === "multi") return fields["operations"] as unknown as readonly SubRequest[];
+  if (step.op === "create" || step.op === "delete" || step.op === "setData") {
+    return [{ ...fields, op: step.op } as unknown as SubRequest];
+  }
+  return [];
+}
+
+/** For each step the newest zxid of a reply that was there before its invocation. */
+function newestSeen(steps: readonly Step[]): Float64Array {
+  const answered = steps.filter((step) => step.zxid > 0);
+  answered.sort((a, b) => (a.completion?.index ?? 0) - (b.completion?.index ?? 0));
+  const seen = new Float64Array(steps.length);
+  let newest = 0;
+  let next = 0;
+  steps.forEach((step, i) => {
+    for (; next < answered.length; next++) {
+      const reply = answered[next] as Step;
+      if ((reply.completion?.index ?? 0) > step.invocation.index) break;
+      if (reply.zxid > newest) newest = reply.zxid;
+    }
+    seen[i] = newest;
+  });
+  return seen;
+}
+
+/** For each step the least zxid of a later acknowledged write of its session. */
+function nextWrites(steps: readonly Step[]): Float64Array {
+  const next = new Float64Array(steps.length).fill(Infinity);
+  const bySession = new Map<string, Zxid>();
+  for (let i = steps.length - 1; i >= 0; i--) {
+    const step = steps[i] as Step;
+    const known = bySession.get(step.session) ?? Infinity;
+    next[i] = known;
+    if (step.hasPosition) bySession.set(step.session, Math.min(known, step.zxid));
+  }
+  return next;
+}
+
+/** The paths of an observed list of children. */
+export function childPaths(parent: string, fields: JsonObject): readonly string[] | undefined {
+  const children = fields["children"];
+  if (!Array.isArray(children)) return undefined;
+  return (children as readonly string[]).map((name) => childPath(parent, name));
+}

@@ -1,0 +1,363 @@
+import {
+  type Event,
+  ownerKind,
+  parentPath,
+  type RequestPreparation,
+  sequenceNumber,
+  type SubRequest,
+  type TransactionBody,
+  type WriteRequest,
+  type Znode,
+  type ZnodeTree,
+  type Zxid,
+} from "../../model/index.ts";
+import type { Choices } from "./choices.ts";
+import type { Mention, MentionGroup } from "./mentions.ts";
+import type { SessionLives } from "./session-ends.ts";
+import { type Candidate, type CandidateKind, createsPath, type Unanswered } from "./unanswered.ts";
+
+/** What the attempts of a replay share: nothing of it changes. */
+export interface UnseenSources {
+  readonly unanswered: Unanswered;
+  readonly lives: SessionLives;
+  /** Candidates whose data was read at a zxid, so that they happened there. */
+  readonly reserved: ReadonlyMap<Candidate, Zxid>;
+}
+
+/** Where an unseen transaction goes. `exact` is false where only its order is known. */
+export interface Place {
+  readonly zxid: Zxid;
+  readonly exact: boolean;
+  /** What shows it. */
+  readonly seen: Event;
+  /** Everything that is known of the transaction at an exact zxid. */
+  readonly group?: MentionGroup;
+}
+
+export interface UnseenListener {
+  /** About to change the tree. */
+  placing(place: Place): void;
+  happened(candidate: Candidate, place: Place): void;
+  expired(session: string, place: Place): void;
+}
+
+/** A way in which something can have happened; the least `rank` is the most likely. */
+interface Option {
+  readonly rank: number;
+  readonly take: () => void;
+}
+
+/** Works transactions that nobody acknowledged into a replay: unanswered writes, ends of sessions, deletions by the leader. */
+export class Unseen {
+  readonly #tree: ZnodeTree;
+  readonly #preparation: RequestPreparation;
+  readonly #sources: UnseenSources;
+  readonly #choices: Choices;
+  readonly #listener: UnseenListener;
+  readonly #used = new Set<Candidate>();
+  readonly #over = new Set<string>();
+  /** Zxids whose transaction is found. */
+  readonly #placed = new Set<Zxid>();
+  /** Creates below a path that the numbers of sequential nodes have shown, and that are not worked in yet. */
+  readonly #owed = new Map<string, number>();
+  /** Where children of a node changed at a zxid and the cause is not yet known. */
+  readonly #pending = new Map<string, Zxid[]>();
+
+  constructor(
+    tree: ZnodeTree,
+    preparation: RequestPreparation,
+    sources: UnseenSources,
+    choices: Choices,
+    listener: UnseenListener,
+  ) {
+    this.#tree = tree;
+    this.#preparation = preparation;
+    this.#sources = sources;
+    this.#choices = choices;
+    this.#listener = listener;
+  }
+
+  isPlaced(zxid: Zxid): boolean {
+    return this.#placed.has(zxid);
+  }
+
+  isOver(session: string): boolean {
+    return this.#over.has(session);
+  }
+
+  /** The session's end is acknowledged. */
+  ended(session: string): void {
+    this.#over.add(session);
+  }
+
+  /** The children of the path changed at the zxid. */
+  pendingChildren(path: string, zxid: Zxid): void {
+    const pending = this.#pending.get(path);
+    if (pending === undefined) this.#pending.set(path, [zxid]);
+    else pending.push(zxid);
+  }
+
+  /** The children of the path were seen as the replay has them, so that no change of them is unknown up to here. */
+  settledChildren(path: string, zxid: Zxid): void {
+    const pending = this.#pending.get(path);
+    if (pending !== undefined) {
+      this.#pending.set(
+        path,
+        pending.filter((each) => each > zxid),
+      );
+    }
+  }
+
+  /** So many creates below the path are counted already, and not yet known. */
+  owe(parent: string, creates: number): void {
+    this.#owed.set(parent, (this.#owed.get(parent) ?? 0) + creates);
+  }
+
+  /** Works in a create of the path. True when there was one. */
+  create(path: string, place: Place, data?: string | null): boolean {
+    if (this.#tree.node(path) !== undefined) return false;
+    const fits = (request: SubRequest): boolean => createOption(request, path, data);
+    const at = this.#refined(parentPath(path), place);
+    const options = this.#options("create", path, at, fits);
+    const others = at === place || options.length > 0 ? [] : this.#options("create", path, place, fits);
+    return this.#take(path, [...options, ...others]);
+  }
+
+  setData(path: string, place: Place, data?: string | null): boolean {
+    const version = this.#tree.node(path)?.version;
+    if (version === undefined) return false;
+    const fits = (request: SubRequest): boolean =>
+      request.op === "setData" &&
+      request.path === path &&
+      (request.version === -1 || request.version === version) &&
+      (data === undefined || request.data === data);
+    return this.#take(path, this.#options("setData", path, place, fits));
+  }
+
+  /** Works in `gap` changes of the data. */
+  fillVersions(path: string, gap: number, place: Place): boolean {
+    for (let filled = 0; filled < gap; filled++) if (!this.setData(path, place)) return false;
+    return gap > 0;
+  }
+
+  /** Works in a deletion of the path: by a client, by the end of its session, or by the leader. */
+  delete(path: string, place: Place): boolean {
+    const node = this.#tree.node(path);
+    if (node === undefined) return false;
+    const at = this.#refined(parentPath(path), place);
+    const options = this.#deletions(path, node, at);
+    const others = at === place || options.length > 0 ? [] : this.#deletions(path, node, place);
+    return this.#take(path, [...options, ...others]);
+  }
+
+  #deletions(path: string, node: Readonly<Znode>, place: Place): Option[] {
+    const childless = (node.children?.size ?? 0) === 0;
+    const options = this.#options("delete", path, place, (request) => {
+      const fits = request.op === "delete" && (request.version === -1 || request.version === node.version);
+      return fits && childless && request.path === path;
+    });
+    const owner = node.ephemeralOwner;
+    const kind = ownerKind(owner);
+    if (kind === "session" && this.#mayExpire(owner, place))
+      options.push({ rank: 1, take: () => this.#expire(owner, place) });
+    if ((kind === "container" || kind === "ttl") && childless)
+      options.push({ rank: 1, take: () => this.#collect(path, place) });
+    return options;
+  }
+
+  #take(path: string, options: readonly Option[]): boolean {
+    const ranked = options.length < 2 ? options : options.toSorted((a, b) => a.rank - b.rank);
+    const option = ranked[this.#choices.choose(ranked.length, path)];
+    option?.take();
+    return option !== undefined;
+  }
+
+  /** The ways in which an unanswered write can have changed the path, the most likely first. */
+  #options(
+    kind: CandidateKind,
+    path: string,
+    place: Place,
+    fits: (request: SubRequest) => boolean,
+  ): Option[] {
+    const options: Option[] = [];
+    const candidates = this.#sources.unanswered.find(kind, path, place.zxid, place.seen.index);
+    const open = candidates.filter((candidate) => this.#isOpen(candidate, place));
+    open.sort((a, b) => rank(a, place, path) - rank(b, place, path) || a.below - b.below);
+    for (const candidate of open) {
+      const request = candidate.requests.find((part) => part.op === kind && fits(part));
+      if (request === undefined) continue;
+      const body =
+        candidate.step.op === "multi"
+          ? this.#prepared(candidate, { op: "multi", operations: candidate.requests }, place.zxid)
+          : this.#bodyOf(candidate, request, path, place.zxid);
+      if (body === undefined) continue;
+      // It may be one of the creates that are counted already.
+      if (kind === "create") options.push(...this.#counted(candidate, place, path, body));
+      options.push({ rank: rank(candidate, place, path), take: () => this.#apply(candidate, place, body) });
+    }
+    return options;
+  }
+
+  #counted(candidate: Candidate, place: Place, path: string, body: TransactionBody): Option[] {
+    const above = parentPath(path);
+    const owed = this.#owed.get(above) ?? 0;
+    const parent = this.#tree.node(above);
+    if (owed === 0 || parent === undefined || !("parentCversion" in body)) return [];
+    if (body.parentCversion === parent.creates) return [];
+    const take = (): void => {
+      this.#owed.set(above, owed - 1);
+      this.#apply(candidate, place, { ...body, parentCversion: parent.creates });
+    };
+    return [{ rank: rank(candidate, place, path), take }];
+  }
+
+  #isOpen(candidate: Candidate, place: Place): boolean {
+    if (this.#used.has(candidate)) return false;
+    // A zxid that is only guessed must not contradict the order of the session's writes.
+    if (place.exact && place.group === undefined && candidate.below <= place.zxid) return false;
+    const reserved = this.#sources.reserved.get(candidate);
+    if (reserved !== undefined && !(place.exact && reserved === place.zxid)) return false;
+    return place.group === undefined || place.group.mentions.every((mention) => explains(candidate, mention));
+  }
+
+  #bodyOf(candidate: Candidate, request: SubRequest, path: string, zxid: Zxid): TransactionBody | undefined {
+    if (request.op !== "create" || !request.mode.includes("sequential")) {
+      return this.#prepared(candidate, request, zxid);
+    }
+    const parent = this.#tree.node(parentPath(path));
+    const number = sequenceNumber(path);
+    if (parent === undefined || number === undefined) return undefined;
+    const mode = withoutSequence(request.mode);
+    const body = this.#prepared(candidate, { ...request, path, mode }, zxid);
+    if (body === undefined || !("parentCversion" in body)) return undefined;
+    return { ...body, parentCversion: Math.max(number + 1, parent.creates) };
+  }
+
+  /** The transaction that the leader would have made, undefined where it would have refused. */
+  #prepared(candidate: Candidate, request: WriteRequest, zxid: Zxid): TransactionBody | undefined {
+    const { step } = candidate;
+    const body = this.#preparation.prepare(headerOf(step.session, zxid), request, step.identities);
+    this.#preparation.applied(Infinity);
+    if (body.type === "error") return undefined;
+    return body.type === "multi" && body.transactions.some((part) => part.type === "error")
+      ? undefined
+      : body;
+  }
+
+  #apply(candidate: Candidate, place: Place, body: TransactionBody): void {
+    this.#used.add(candidate);
+    this.#settle(candidate, body);
+    this.#change(candidate.step.session, place, body);
+    this.#listener.happened(candidate, place);
+  }
+
+  /** Counts the creates that the number of a sequential node shows, or takes it from those counted already. */
+  #settle(candidate: Candidate, body: TransactionBody): void {
+    const [request] = candidate.requests;
+    if (request?.op !== "create" || !request.mode.includes("sequential") || !("parentCversion" in body))
+      return;
+    const above = parentPath(body.path);
+    const creates = this.#tree.node(above)?.creates ?? 0;
+    this.owe(above, (sequenceNumber(body.path) ?? creates) - creates);
+  }
+
+  #change(session: string, place: Place, body: TransactionBody): void {
+    if (place.exact) this.#placed.add(place.zxid);
+    this.#listener.placing(place);
+    this.#tree.apply(headerOf(session, place.zxid), body);
+  }
+
+  #mayExpire(session: string, place: Place): boolean {
+    if (this.#over.has(session) || !this.#sources.lives.mayEnd(session, place.zxid)) return false;
+    const own = this.#tree.ephemeralsOf(session);
+    const explained = (mention: Mention): boolean =>
+      mention.type === "deleted"
+        ? own.has(mention.path)
+        : mention.type === "children" && [...own].some((path) => parentPath(path) === mention.path);
+    return place.group === undefined || place.group.mentions.every(explained);
+  }
+
+  /** Ends a session: all its ephemeral nodes go in this one step. */
+  #expire(session: string, place: Place): void {
+    this.#over.add(session);
+    const body = this.#preparation.closeSession(headerOf(session, place.zxid));
+    this.#preparation.applied(Infinity);
+    this.#change(session, place, body);
+    this.#listener.expired(session, place);
+  }
+
+  #collect(path: string, place: Place): void {
+    this.#change("0x0", place, { type: "deleteContainer", path });
+  }
+
+  /** The exact zxid of a change of children, where only one is known that has no cause yet. */
+  #refined(parent: string, place: Place): Place {
+    if (place.exact) return place;
+    const pending = this.#pending
+      .get(parent)
+      ?.filter((zxid) => zxid <= place.zxid && !this.#placed.has(zxid));
+    const [zxid] = pending ?? [];
+    if (zxid === undefined || pending?.length !== 1) return place;
+    return { ...place, zxid, exact: true };
+  }
+}
+
+export function headerOf(
+  session: string,
+  zxid: Zxid,
+): { session: string; cxid: number; zxid: Zxid; timeMs: number } {
+  return { session, cxid: 0, zxid, timeMs: 0 };
+}
+
+function createOption(request: SubRequest, path: string, data: string | null | undefined): boolean {
+  return (
+    createsPath(request, path) && request.op === "create" && (data === undefined || request.data === data)
+  );
+}
+
+/** Whether the transaction would be seen as the mention has it. */
+function explains(candidate: Candidate, { type, path, data }: Mention): boolean {
+  return candidate.requests.some((request) => {
+    const same = data === undefined || !("data" in request) || request.data === data;
+    if (type === "created") return createsPath(request, path) && same;
+    if (type === "data") return request.op === "setData" && request.path === path && same;
+    if (type === "deleted") return request.op === "delete" && request.path === path;
+    return (request.op === "create" || request.op === "delete") && parentPath(request.path) === path;
+  });
+}
+
+/** Those that fit nowhere else come first, those that would overtake a later write of their session last. */
+function rank(candidate: Candidate, place: Place, path: string): number {
+  if (candidate.below <= place.zxid) return 2;
+  const bound = candidate.requests.some(
+    (part) => part.path === path && "version" in part && part.version !== -1,
+  );
+  return bound ? 0 : 1;
+}
+
+function withoutSequence(mode: Extract<SubRequest, { op: "create" }>["mode"]): typeof mode {
+  if (mode === "persistent-sequential") return "persistent";
+  if (mode === "ephemeral-sequential") return "ephemeral";
+  return mode === "persistent-sequential-ttl" ? "persistent-ttl" : mode;
+}
+
+/** The candidates whose data somebody read, with the zxid at which it was written. */
+export function reservedCandidates(
+  groups: readonly MentionGroup[],
+  unanswered: Unanswered,
+): ReadonlyMap<Candidate, Zxid> {
+  const reserved = new Map<Candidate, Zxid>();
+  for (const { zxid, mentions } of groups) {
+    for (const mention of mentions) {
+      const { type, path, data, seen } = mention;
+      if (data === undefined || (type !== "created" && type !== "data")) continue;
+      const kind = type === "created" ? "create" : "setData";
+      const writers = unanswered
+        .find(kind, path, zxid, seen.index)
+        .filter((candidate) => explains(candidate, mention));
+      const [only] = writers;
+      if (only !== undefined && writers.length === 1) reserved.set(only, zxid);
+    }
+  }
+  return reserved;
+}

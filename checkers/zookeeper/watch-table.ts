@@ -1,0 +1,161 @@
+import type { WatchEventType, Zxid } from "../../model/index.ts";
+import type { ChangeType } from "./mentions.ts";
+import type { Change } from "./replay-attempt.ts";
+import type { Step } from "./steps.ts";
+
+export type WatchKind = "data" | "children" | "persistent" | "recursive";
+
+/** A watch that a session has set, from the answer that confirmed it, or from the request while it is open. */
+export interface Registration {
+  readonly kind: WatchKind;
+  readonly path: string;
+  readonly step: Step;
+  /** The tree that the client had seen when it was set; -1 while the request is open. */
+  zxid: Zxid;
+  /** The change that must be told next; undefined where none is known for certain. */
+  due: Zxid | undefined;
+  /** Fired, replaced, or gone with its connection. */
+  over: boolean;
+}
+
+/** Which changes of a path a watch tells. */
+export const told: { readonly [kind in WatchKind]: ReadonlySet<ChangeType> } = {
+  data: new Set(["created", "deleted", "data"]),
+  children: new Set(["children", "deleted"]),
+  persistent: new Set(["created", "deleted", "data", "children"]),
+  recursive: new Set(["created", "deleted", "data"]),
+};
+
+export const eventOf: { readonly [type in ChangeType]: WatchEventType } = {
+  created: "NodeCreated",
+  deleted: "NodeDeleted",
+  data: "NodeDataChanged",
+  children: "NodeChildrenChanged",
+};
+
+/** The first change after `zxid` that the watch tells; undefined where there is none, or it is not known at which zxid. */
+export function nextChange(
+  changes: readonly Change[] | undefined,
+  kind: WatchKind,
+  zxid: Zxid,
+): Change | undefined {
+  if (changes === undefined) return undefined;
+  let [from, to] = [0, changes.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((changes[middle] as Change).zxid > zxid) to = middle;
+    else from = middle + 1;
+  }
+  for (; from < changes.length; from++) {
+    const change = changes[from] as Change;
+    if (told[kind].has(change.type)) return change.exact ? change : undefined;
+  }
+  return undefined;
+}
+
+/** Least first, by `due`. */
+export class DueHeap {
+  readonly #items: Registration[] = [];
+
+  push(item: Registration): void {
+    const items = this.#items;
+    let at = items.length;
+    items.push(item);
+    while (at > 0) {
+      const parent = (at - 1) >>> 1;
+      if (dueOf(items[parent]) <= dueOf(item)) break;
+      items[at] = items[parent] as Registration;
+      at = parent;
+    }
+    items[at] = item;
+  }
+
+  /** Takes the least one away if it is due at `zxid` or before. */
+  popUntil(zxid: Zxid): Registration | undefined {
+    const items = this.#items;
+    const first = items[0];
+    if (first === undefined || dueOf(first) > zxid) return undefined;
+    const last = items.pop() as Registration;
+    if (items.length > 0) this.#sink(last);
+    return first;
+  }
+
+  #sink(item: Registration): void {
+    const items = this.#items;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= items.length) break;
+      if (child + 1 < items.length && dueOf(items[child + 1]) < dueOf(items[child])) child++;
+      if (dueOf(items[child]) >= dueOf(item)) break;
+      items[at] = items[child] as Registration;
+      at = child;
+    }
+    items[at] = item;
+  }
+}
+
+function dueOf(item: Registration | undefined): number {
+  return item?.due ?? Infinity;
+}
+
+/** One connection of a session, with the watches that its server holds for it. */
+export class Connection {
+  readonly #watches = new Map<string, Registration>();
+  /** Of the watches that have fired: the zxid of the last event, -1 where it was not told. */
+  readonly #fired = new Map<string, Zxid>();
+  readonly due: DueHeap = new DueHeap();
+  /** Of the replies and events that it has delivered. */
+  newestReply: Step | undefined;
+  newestEvent: { readonly zxid: Zxid; readonly index: number } | undefined;
+  recursive = 0;
+
+  get(kind: WatchKind, path: string): Registration | undefined {
+    return this.#watches.get(`${kind} ${path}`);
+  }
+
+  set(registration: Registration): void {
+    const key = `${registration.kind} ${registration.path}`;
+    const old = this.#watches.get(key);
+    if (old !== undefined) old.over = true;
+    else if (registration.kind === "recursive") this.recursive++;
+    this.#watches.set(key, registration);
+    if (registration.due !== undefined) this.due.push(registration);
+  }
+
+  /** The zxid of the last event of such a watch, undefined where it never fired. */
+  firedAt(kind: WatchKind, path: string): Zxid | undefined {
+    return this.#fired.get(`${kind} ${path}`);
+  }
+
+  /** A one-shot watch told its event. */
+  fire(registration: Registration, zxid: Zxid): void {
+    this.#fired.set(`${registration.kind} ${registration.path}`, zxid);
+    this.end(registration);
+  }
+
+  end(registration: Registration): void {
+    registration.over = true;
+    const key = `${registration.kind} ${registration.path}`;
+    if (this.#watches.get(key) !== registration) return;
+    this.#watches.delete(key);
+    if (registration.kind === "recursive") this.recursive--;
+  }
+
+  /** Every watch that the event may come from. */
+  matching(type: WatchEventType, path: string): Registration[] {
+    const found: Registration[] = [];
+    const add = (kind: WatchKind, at: string): void => {
+      const registration = this.get(kind, at);
+      if (registration !== undefined) found.push(registration);
+    };
+    if (type !== "NodeChildrenChanged") add("data", path);
+    if (type === "NodeChildrenChanged" || type === "NodeDeleted") add("children", path);
+    add("persistent", path);
+    if (this.recursive === 0 || type === "NodeChildrenChanged") return found;
+    for (let above = path; ; above = above.slice(0, above.lastIndexOf("/")) || "/") {
+      add("recursive", above);
+      if (above === "/" || !above.startsWith("/")) return found;
+    }
+  }
+}
