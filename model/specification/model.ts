@@ -124,6 +124,8 @@ export interface VariantDeclaration {
   readonly holds: boolean;
   /** The property that is expected to fail. */
   readonly property?: string;
+  /** Only this property is checked: stronger ones fail sooner. */
+  readonly alone?: boolean;
   /** Where the defect is known from. */
   readonly source?: string;
   /** Parameters in which it shows, where they differ from the defaults. */

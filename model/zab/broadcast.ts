@@ -57,7 +57,10 @@ export function broadcasting(constants: Constants): Action<Zab>[] {
     const history = now.history[i];
     if (isNextZxid(lastZxidOfHistory(history), msg.mzxid)) {
       const epoch = now.currentEpoch[i];
-      next.history[i] = [...history, { zxid: msg.mzxid, value: msg.mdata, ackSid: setOf(), epoch }];
+      const value = seeded("corrupted-proposal") ? -1 : msg.mdata;
+      const txn: Transaction = { zxid: msg.mzxid, value, ackSid: setOf(), epoch };
+      if (seeded("prepending-follower")) next.history[i] = [txn, ...history];
+      else next.history[i] = [...history, txn];
       reply(now, next, i, j, { mtype: "ACK", mzxid: msg.mzxid });
     } else {
       const index = zxidToIndex(history, msg.mzxid);

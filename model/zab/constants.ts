@@ -42,13 +42,13 @@ export function constantsOf(parameters: Parameters, variant: string | undefined)
   } & { readonly separateBudgets: boolean };
   const all = servers(count as number, { symmetric: true });
   const seeded = (name: ZabVariant): boolean => name === variant;
+  const half = Math.floor((count as number) / 2);
+  const quorumSize = seeded("weak-quorum") || seeded("half-quorum") ? half : half + 1;
   return {
     servers: all,
     eachServer: each(all),
     eachPair: pairs(all),
-    isQuorum: seeded("weak-quorum")
-      ? (set) => set.size >= Math.floor((count as number) / 2)
-      : (set) => set.size * 2 > (count as number),
+    isQuorum: (set) => set.size >= quorumSize,
     maxTransactionNum: transactions as number,
     maxTimeoutFailures: timeouts as number,
     maxRestarts: restarts as number,

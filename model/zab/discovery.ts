@@ -22,8 +22,11 @@ export function discovery(constants: Constants): Action<Zab>[] {
   const { eachPair, servers, isQuorum, maxEpoch, seeded } = constants;
 
   /** `DetermineNewEpoch` */
-  const newEpoch = (cepochRecv: FiniteSet<CepochEntry>): number =>
-    Math.max(...[...cepochRecv].map((entry) => entry.epoch)) + (seeded("reused-epoch") ? 0 : 1);
+  const newEpoch = (leader: Server, cepochRecv: FiniteSet<CepochEntry>): number => {
+    const heard = seeded("own-epoch") ? cepochRecv.filter((entry) => entry.sid === leader) : cepochRecv;
+    const highest = Math.max(...[...heard].map((entry) => entry.epoch));
+    return seeded("reused-epoch") ? highest : highest + 1;
+  };
 
   /** Follower j connects to the leader i that the oracle names, and sends f.p. */
   const ConnectAndFollowerSendCEPOCH = zab.action(
@@ -54,7 +57,7 @@ export function discovery(constants: Constants): Action<Zab>[] {
       if (now.zabState[i] !== "DISCOVERY") violate(now, next, "stateInconsistent");
       discard(now, next, j, i);
       if (isQuorum(sids(cepochRecv))) {
-        acceptedEpoch = newEpoch(cepochRecv);
+        acceptedEpoch = newEpoch(i, cepochRecv);
         next.acceptedEpoch[i] = acceptedEpoch;
         broadcast(now, next, i, connectedSids(cepochRecv), { mtype: "NEWEPOCH", mepoch: acceptedEpoch });
       }
@@ -83,7 +86,7 @@ export function discovery(constants: Constants): Action<Zab>[] {
         discard(now, next, j, i);
       }
     } else {
-      followerShutdown(next, i);
+      followerShutdown(constants, next, i);
       clean(next, i, j);
       removeLearner(now, next, j, i);
     }
@@ -110,7 +113,7 @@ export function discovery(constants: Constants): Action<Zab>[] {
       if (now.zabState[i] !== "DISCOVERY") violate(now, next, "stateInconsistent");
       discard(now, next, j, i);
       if (isQuorum(sids(ackeRecv))) {
-        const history = initAcksid(determineInitialHistory(constants, ackeRecv), setOf(i));
+        const history = initAcksid(determineInitialHistory(constants, i, ackeRecv), setOf(i));
         next.currentEpoch[i] = epoch;
         next.epochLeader = now.epochLeader.map((leaders, at) =>
           at + 1 === epoch ? leaders.with(i) : leaders,
@@ -133,13 +136,18 @@ export function discovery(constants: Constants): Action<Zab>[] {
 }
 
 /** `DetermineInitialHistory`: a most recent one, by the epoch f.a and then by the last zxid. */
-function determineInitialHistory({ seeded }: Constants, ackeRecv: FiniteSet<AckeEntry>): History {
+function determineInitialHistory(
+  { seeded }: Constants,
+  leader: Server,
+  ackeRecv: FiniteSet<AckeEntry>,
+): History {
   const moreRecentOrEqual = (one: AckeEntry, other: AckeEntry): boolean =>
     one.peerLastEpoch > other.peerLastEpoch ||
     (one.peerLastEpoch === other.peerLastEpoch &&
       !zxidGreater(lastZxidOfHistory(other.peerHistory), lastZxidOfHistory(one.peerHistory)));
-  const selected = ackeRecv.find((one) =>
-    ackeRecv.every((other) =>
+  const candidates = seeded("own-history") ? ackeRecv.filter((entry) => entry.sid === leader) : ackeRecv;
+  const selected = candidates.find((one) =>
+    candidates.every((other) =>
       seeded("least-recent-history") ? moreRecentOrEqual(other, one) : moreRecentOrEqual(one, other),
     ),
   );

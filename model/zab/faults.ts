@@ -9,7 +9,8 @@ import type { Constants } from "./constants.ts";
  * crashed one.
  */
 export function faults(constants: Constants): Action<Zab>[] {
-  const { eachServer, eachPair, servers, maxTimeoutFailures, maxRestarts, separateBudgets } = constants;
+  const { eachServer, eachPair, servers, maxTimeoutFailures, maxRestarts, separateBudgets, seeded } =
+    constants;
 
   /** Leader i and follower j lose their connection. */
   const Timeout = zab.action(
@@ -38,11 +39,12 @@ export function faults(constants: Constants): Action<Zab>[] {
         const leader = now.connectInfo[i];
         if (leader !== null) loseLearner(constants, now, next, leader, i);
         else {
-          followerShutdown(next, i);
+          followerShutdown(constants, next, i);
           for (const sender of servers.members) next.msgs[sender][i] = [];
         }
       }
       next.lastCommitted[i] = { index: 0, zxid: zxidZero };
+      if (seeded("volatile-epoch")) next.acceptedEpoch[i] = 0;
       next.nTimeout = now.nTimeout + 1;
       next.nRestart = now.nRestart + 1;
       next.pc = ["Restart", i];

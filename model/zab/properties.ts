@@ -96,7 +96,7 @@ export function invariants({ servers }: Constants): Invariant<Zab>[] {
   const LocalPrimaryOrder = zab.invariant("LocalPrimaryOrder", (now) =>
     forAll(all, (j) => {
       if (now.lastCommitted[j].index === 0) return vacuous;
-      const ofJ = delivered(now, j);
+      const ofJ = now.history[j].slice(0, now.lastCommitted[j].index);
       return forAll(primaries(now), (broadcast) =>
         broadcast.length < 2 ? vacuous : inOrder(broadcast, (a, b) => precedes(ofJ, a, b)),
       );

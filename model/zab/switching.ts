@@ -1,6 +1,7 @@
 import { setOf, type Server } from "../specification/index.ts";
 import { clean } from "./messages.ts";
 import { disconnectRecv, type Draft, type Read } from "./state.ts";
+import { zxidZero } from "./zxid.ts";
 import type { Constants } from "./constants.ts";
 
 export function switchToFollower(next: Draft, i: Server): void {
@@ -8,7 +9,7 @@ export function switchToFollower(next: Draft, i: Server): void {
   next.zabState[i] = "DISCOVERY";
 }
 
-export function switchToLeader(now: Read, next: Draft, i: Server): void {
+export function switchToLeader({ seeded }: Constants, now: Read, next: Draft, i: Server): void {
   next.role[i] = "LEADING";
   next.zabState[i] = "DISCOVERY";
   next.learners[i] = setOf(i);
@@ -19,21 +20,22 @@ export function switchToLeader(now: Read, next: Draft, i: Server): void {
     peerLastEpoch: now.currentEpoch[i],
     peerHistory: now.history[i],
   });
-  next.ackldRecv[i] = setOf({ sid: i, connected: true });
+  next.ackldRecv[i] = seeded("uncounted-leader") ? setOf() : setOf({ sid: i, connected: true });
   next.sendCounter[i] = 0;
 }
 
-export function followerShutdown(next: Draft, i: Server): void {
+export function followerShutdown({ seeded }: Constants, next: Draft, i: Server): void {
   next.role[i] = "LOOKING";
   next.zabState[i] = "ELECTION";
   next.connectInfo[i] = null;
+  if (seeded("forgotten-commits")) next.lastCommitted[i] = { index: 0, zxid: zxidZero };
 }
 
 /** The leader and all its learners go back to the election; whatever was sent to them is lost. */
-export function leaderShutdown({ servers }: Constants, now: Read, next: Draft, i: Server): void {
+export function leaderShutdown(constants: Constants, now: Read, next: Draft, i: Server): void {
   for (const learner of now.learners[i]) {
-    followerShutdown(next, learner);
-    for (const sender of servers.members) next.msgs[sender][learner] = [];
+    followerShutdown(constants, next, learner);
+    for (const sender of constants.servers.members) next.msgs[sender][learner] = [];
   }
   next.learners[i] = setOf();
 }
@@ -55,7 +57,7 @@ export function loseLearner(
 ): void {
   if (constants.isQuorum(now.learners[leader].without(learner))) {
     removeLearner(now, next, leader, learner);
-    followerShutdown(next, learner);
+    followerShutdown(constants, next, learner);
     clean(next, leader, learner);
   } else {
     leaderShutdown(constants, now, next, leader);

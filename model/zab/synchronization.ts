@@ -2,11 +2,20 @@ import { disabled, type Action } from "../specification/index.ts";
 import { broadcast, clean, discard, pending, reply } from "./messages.ts";
 import { connectedSids, sids, updateRecv, violate, zab, type Zab } from "./state.ts";
 import { followerShutdown, removeLearner } from "./switching.ts";
-import { lastZxidOfHistory, updateAcksid, zxidToIndex } from "./zxid.ts";
+import { lastZxidOfHistory, updateAcksid, zxidToIndex, type History } from "./zxid.ts";
 import type { Constants } from "./constants.ts";
 
 /** Phase 2: the followers take over the leader's initial history, and a quorum of them establishes the leader. */
-export function synchronization({ eachPair, isQuorum, seeded }: Constants): Action<Zab>[] {
+export function synchronization(constants: Constants): Action<Zab>[] {
+  const { eachPair, isQuorum, seeded } = constants;
+
+  const adopted = (own: History, leaders: History): History => {
+    if (seeded("unadopted-history")) return own;
+    if (seeded("half-adopted-history")) return leaders.slice(-1);
+    if (seeded("corrupted-history")) return leaders.map((txn) => ({ ...txn, value: -1 }));
+    return seeded("reversed-history") ? leaders.toReversed() : leaders;
+  };
+
   /** The follower makes the leader's epoch and history its own. */
   const FollowerProcessNEWLEADER = zab.action("FollowerProcessNEWLEADER", eachPair, (now, next, i, j) => {
     if (now.role[i] !== "FOLLOWING") return disabled;
@@ -14,12 +23,12 @@ export function synchronization({ eachPair, isQuorum, seeded }: Constants): Acti
     if (msg === undefined || now.connectInfo[i] !== j) return disabled;
     if (now.acceptedEpoch[i] === msg.mepoch) {
       if (now.zabState[i] !== "SYNCHRONIZATION") violate(now, next, "stateInconsistent");
-      const history = seeded("unadopted-history") ? now.history[i] : msg.mhistory;
+      const history = adopted(now.history[i], msg.mhistory);
       next.currentEpoch[i] = msg.mepoch;
       next.history[i] = history;
       reply(now, next, i, j, { mtype: "ACKLD", mzxid: lastZxidOfHistory(history) });
     } else {
-      followerShutdown(next, i);
+      followerShutdown(constants, next, i);
       clean(next, i, j);
       removeLearner(now, next, j, i);
     }
@@ -41,7 +50,7 @@ export function synchronization({ eachPair, isQuorum, seeded }: Constants): Acti
       discard(now, next, j, i);
       if (isQuorum(sids(ackldRecv))) {
         const zxid = lastZxidOfHistory(history);
-        next.lastCommitted[i] = { index: history.length, zxid };
+        if (!seeded("uncommitted-initial-history")) next.lastCommitted[i] = { index: history.length, zxid };
         next.zabState[i] = "BROADCAST";
         broadcast(now, next, i, connectedSids(ackldRecv), { mtype: "COMMITLD", mzxid: zxid });
       }

@@ -5,7 +5,7 @@ import { txnEqual, type History } from "./zxid.ts";
 import type { Constants } from "./constants.ts";
 
 /** What must be seen, lest the invariants hold because nothing happens. */
-export function witnesses({ servers, eachPair }: Constants): Witness<Zab>[] {
+export function witnesses({ servers, eachPair, seeded }: Constants): Witness<Zab>[] {
   const all = servers.members;
 
   const TransactionCommits = zab.witness("TransactionCommits", (now) =>
@@ -51,12 +51,22 @@ export function witnesses({ servers, eachPair }: Constants): Witness<Zab>[] {
     }),
   );
 
+  /** The guard that the variant stale-epoch takes away would be needed. */
+  const StaleEpochOffered = zab.witness("StaleEpochOffered", (now) =>
+    eachPair.some(([i, j]) => {
+      if (now.role[i] !== "FOLLOWING") return false;
+      const msg = pending(now.msgs[j][i], "NEWEPOCH");
+      return msg !== undefined && now.connectInfo[i] === j && msg.mepoch < now.acceptedEpoch[i];
+    }),
+  );
+
   return [
     TransactionCommits,
     TwoEpochsCommit,
     SynchronisedWithLonger,
     SynchronisedWithShorter,
     DeposedWithUncommitted,
+    ...(seeded("stale-epoch") ? [StaleEpochOffered] : []),
   ];
 }
 

@@ -10,7 +10,7 @@ import { redundantMessages } from "./redundant-messages.ts";
 import { init, type Zab } from "./state.ts";
 import { stepProperties } from "./step-properties.ts";
 import { synchronization } from "./synchronization.ts";
-import { zabVariants } from "./variants.ts";
+import { zabVariants, type ZabVariant } from "./variants.ts";
 import { recoverables, witnesses } from "./witnesses.ts";
 
 /**
@@ -39,6 +39,9 @@ export const zabModel: ModelDefinition = {
   variants: zabVariants,
   build(parameters, variant) {
     const constants = constantsOf(parameters, variant);
+    const declared = variant === undefined ? undefined : zabVariants[variant as ZabVariant];
+    const checked = <P extends { readonly name: string }>(properties: readonly P[]): readonly P[] =>
+      declared?.alone === true ? properties.filter(({ name }) => name === declared.property) : properties;
     const model: Model<Zab> = {
       name: "zab",
       parameters,
@@ -53,10 +56,10 @@ export const zabModel: ModelDefinition = {
         ...broadcasting(constants),
         ...redundantMessages(constants),
       ],
-      invariants: invariants(constants),
-      stepProperties: stepProperties(constants),
+      invariants: checked(invariants(constants)),
+      stepProperties: checked(stepProperties(constants)),
       witnesses: witnesses(constants),
-      recoverable: recoverables(constants),
+      recoverable: checked(recoverables(constants)),
       ghosts: ["pc"],
       presentation: {
         channel: "msgs",
