@@ -47,7 +47,7 @@ export class Oracle<State> {
 
   /** Linearizations of what leads up to a completion that can't be explained, as indexes; none when the time ran out. */
   longest(operations: readonly TimedOperation[], earliest: number): readonly (readonly number[])[] {
-    const { result, indexes } = this.#search(operations);
+    const { result, indexes } = this.#search(operations, true);
     if (result.outcome === "violated")
       return result.longest.map((order) => order.map((at) => indexes[at] as number));
     const explained = operations.map((operation, at) =>
@@ -60,12 +60,15 @@ export class Oracle<State> {
     return decision?.verdict === "holds" ? [decision.order] : [];
   }
 
-  #search(operations: readonly TimedOperation[]): {
+  #search(
+    operations: readonly TimedOperation[],
+    exact: boolean = false,
+  ): {
     readonly result: SearchResult;
     readonly indexes: Int32Array;
   } {
     const { problem, indexes } = problemOf(operations, this.specification);
     const deadline = Math.min(this.#deadline, performance.now() + oneQuestionMs);
-    return { result: new Search(problem).run({ deadline, bytesMax }), indexes };
+    return { result: new Search(problem, exact).run({ deadline, bytesMax }), indexes };
   }
 }

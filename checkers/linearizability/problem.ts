@@ -38,6 +38,8 @@ export interface UnansweredClass {
   readonly operations: readonly number[];
   /** Level from which each of `operations` is available, ascending. */
   readonly levels: readonly number[];
+  /** True when any number of them leads to few states, so that a search may begin without counting them. */
+  readonly isInexhaustible: boolean;
 }
 
 /** A problem, and for each of its operations the index it has among all. */
@@ -72,7 +74,8 @@ export function problemOf<State>(
   const isReadOnly = Uint8Array.from(classes, (id) => (readOnlyClass[id] === true ? 1 : 0));
   const effects = { none: 0, total: 1, overwrites: 2 };
   const effectOf = Uint8Array.from(calls.calls, (call) => effects[specification.effect?.(call) ?? "none"]);
-  const layout = layOut(operations, classOf, isReadOnly);
+  const isRegister = specification.dataType === "register" || specification.dataType === "cas-register";
+  const layout = layOut(operations, classOf, isReadOnly, (call) => isRegister || effectOf[call] === 2);
   const transitions = new Transitions(smaller, calls.calls);
   return {
     problem: { operations, transitions, classOf, isReadOnly, effectOf, ...layout },
@@ -82,7 +85,12 @@ export function problemOf<State>(
 
 type Layout = Omit<Problem<unknown>, "operations" | "transitions" | "classOf" | "isReadOnly" | "effectOf">;
 
-function layOut(operations: readonly TimedOperation[], classOf: Int32Array, isReadOnly: Uint8Array): Layout {
+function layOut(
+  operations: readonly TimedOperation[],
+  classOf: Int32Array,
+  isReadOnly: Uint8Array,
+  isInexhaustible: (call: number) => boolean,
+): Layout {
   const answered: number[] = [];
   for (let at = 0; at < operations.length; at++) if (returnOf(operations, at) !== Infinity) answered.push(at);
   const returning = Int32Array.from(answered).sort(
@@ -96,7 +104,7 @@ function layOut(operations: readonly TimedOperation[], classOf: Int32Array, isRe
   const openFrom = new Int32Array(levels + 1);
   const newReads: number[] = [];
   const newReadsFrom = new Int32Array(levels + 1);
-  const unanswered = new Map<number, { call: number; operations: number[]; levels: number[] }>();
+  const unanswered = new Map<number, UnansweredClass & { operations: number[]; levels: number[] }>();
   let current: number[] = [];
   let called = 0;
   for (let level = 0; level < levels; level++) {
@@ -104,7 +112,12 @@ function layOut(operations: readonly TimedOperation[], classOf: Int32Array, isRe
     for (; called < operations.length && (operations[called] as TimedOperation).call < end; called++) {
       if (returnOf(operations, called) === Infinity) {
         const id = classOf[called] as number;
-        const known = unanswered.get(id) ?? { call: id, operations: [], levels: [] };
+        const known = unanswered.get(id) ?? {
+          call: id,
+          operations: [],
+          levels: [],
+          isInexhaustible: isInexhaustible(id),
+        };
         unanswered.set(id, known);
         known.operations.push(called);
         known.levels.push(level);

@@ -1,5 +1,5 @@
 import { Configurations } from "./configurations.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem, UnansweredClass } from "./problem.ts";
 import { impossible } from "./transitions.ts";
 import { UsedSets } from "./used-sets.ts";
 
@@ -18,7 +18,7 @@ export type SearchResult =
     }
   | {
       readonly outcome: "violated";
-      /** The completion that ends this level cannot be explained; all before it can. */
+      /** The completion that ends this level cannot be explained; perhaps one before it can't either. */
       readonly level: number;
       /** The longest linearizations found up to there, one for each state. */
       readonly longest: readonly (readonly number[])[];
@@ -40,28 +40,74 @@ const longestMax = 4;
  * operations, with Lowe's memory of those already met (Concurrency & Computation 29, 2017) and his just-in-time
  * rule: an operation is linearized no earlier than is needed for the next completion.
  *
+ * When a first turn decides nothing, classes of equal unanswered operations are taken to be inexhaustible (those that
+ * can't go on making new states): a history that can't be explained
+ * so can't be explained at all, and a linearization that uses none more often than it was called is one. Else the
+ * classes used too often are counted and the search begins again, as refinement of an abstraction by its
+ * counterexamples (Clarke et al., CAV 2000).
+ *
  * Two strategies take turns, each alone explodes somewhere: depth first finds linearizations, breadth first by
  * completions refutes them. Both drop dominated configurations and linearize reads as soon as they fit.
  */
 export class Search {
   readonly #problem: Problem<unknown>;
-  readonly #depthFirst: Exploration<unknown>;
+  /** By unanswered class: 1 when its uses are counted. */
+  readonly #counted: Uint8Array;
+  #depthFirst: Exploration<unknown>;
   #breadthFirst: Exploration<unknown> | undefined;
-  #turn: number = firstTurn;
+  #mayAbstract: boolean;
+  #turn: number;
+  #configurationsBefore: number = 0;
 
-  constructor(problem: Problem<unknown>) {
+  /** `exact` counts every use of an unanswered operation, so that `longest` and `level` are exact. */
+  constructor(problem: Problem<unknown>, exact: boolean = false) {
     this.#problem = problem;
-    this.#depthFirst = new Exploration(problem, new Stack());
+    this.#counted = new Uint8Array(problem.unanswered.length).fill(1);
+    this.#mayAbstract = !exact && problem.unanswered.some(({ isInexhaustible }) => isInexhaustible);
+    this.#turn = Math.max(firstTurn, 2 * problem.levels);
+    this.#depthFirst = new Exploration(problem, new Stack(), this.#counted);
   }
 
   /** Searches on until decided or out of budget. */
   run(budget: Budget): SearchResult {
+    for (;;) {
+      const decision = this.#decide(budget);
+      if (decision === undefined) {
+        this.#problem.unanswered.forEach(
+          ({ isInexhaustible }, i) => (this.#counted[i] = isInexhaustible ? 0 : 1),
+        );
+        this.#mayAbstract = false;
+        this.#beginAgain();
+        continue;
+      }
+      const { strategy, result } = decision;
+      const configurations = this.#configurationsBefore + result.configurations;
+      if (result.outcome !== "holds") return { ...result, configurations };
+      const overused = strategy.overused();
+      if (overused.length === 0) return { ...result, order: strategy.found(), configurations };
+      for (const used of overused) this.#counted[used] = 1;
+      this.#beginAgain();
+    }
+  }
+
+  #beginAgain(): void {
+    this.#configurationsBefore += this.#depthFirst.configurations + (this.#breadthFirst?.configurations ?? 0);
+    this.#depthFirst = new Exploration(this.#problem, new Stack(), this.#counted);
+    this.#breadthFirst = undefined;
+    this.#turn = firstTurn;
+  }
+
+  /** Undefined when nothing is decided after a turn and the search had better begin again without counting. */
+  #decide(
+    budget: Budget,
+  ): { readonly strategy: Exploration<unknown>; readonly result: SearchResult } | undefined {
     for (; ; this.#turn *= 2) {
       const result = this.#depthFirst.run(this.#turn, budget);
-      if (result !== undefined) return result;
-      this.#breadthFirst ??= new Exploration(this.#problem, new Levels());
+      if (result !== undefined) return { strategy: this.#depthFirst, result };
+      this.#breadthFirst ??= new Exploration(this.#problem, new Levels(), this.#counted);
       const other = this.#breadthFirst.run(this.#turn, budget);
-      if (other !== undefined) return other;
+      if (other !== undefined) return { strategy: this.#breadthFirst, result: other };
+      if (this.#mayAbstract) return undefined;
     }
   }
 
@@ -127,6 +173,13 @@ function isCommitted(row: Int32Array): boolean {
   return ((row[0] as number) & 1) === 1;
 }
 
+interface Useful {
+  /** By state: whether it is worth bringing about. */
+  readonly states: Map<number, boolean>;
+  /** Unanswered classes that overwrite with such a state, or may. */
+  readonly overwriting: number[];
+}
+
 /** While a path is gone through again: what has been linearized so far. */
 interface Replay {
   readonly order: number[];
@@ -139,6 +192,7 @@ interface Replay {
 class Exploration<State> {
   readonly #problem: Problem<State>;
   readonly #agenda: Agenda;
+  readonly #counted: Uint8Array;
   readonly #used: UsedSets = new UsedSets();
   readonly #store: Configurations;
   readonly #scratch: Int32Array;
@@ -148,14 +202,17 @@ class Exploration<State> {
   /** The same for operations that need not happen any more, and by state for overwriting operations that led to it. */
   readonly #triedSpare: Int32Array;
   readonly #overwrittenTo: number[] = [];
+  readonly #changingFrom: (readonly number[])[] = [];
+  readonly #useful: Map<number, Useful> = new Map();
   #expansions: number = 0;
   #deepest: number = 0;
   #successors: number[] = [];
   #goal: number = -1;
 
-  constructor(problem: Problem<State>, agenda: Agenda) {
+  constructor(problem: Problem<State>, agenda: Agenda, counted: Uint8Array) {
     this.#problem = problem;
     this.#agenda = agenda;
+    this.#counted = counted;
     this.#store = new Configurations(problem.words, this.#used);
     this.#scratch = new Int32Array(this.#store.width);
     this.#row = new Int32Array(this.#store.width);
@@ -169,8 +226,7 @@ class Exploration<State> {
   /** Expands up to `turn` configurations; undefined when neither decided nor out of budget. */
   run(turn: number, budget: Budget): SearchResult | undefined {
     for (let left = turn; left > 0; left--) {
-      if (this.#goal !== -1)
-        return { outcome: "holds", order: this.#order(this.#goal), configurations: this.#store.size };
+      if (this.#goal !== -1) return { outcome: "holds", order: [], configurations: this.#store.size };
       const configuration = this.#agenda.pop();
       if (configuration === -1) return this.#refuted();
       if (this.#store.isDominated(configuration)) continue;
@@ -186,7 +242,7 @@ class Exploration<State> {
   }
 
   #expand(configuration: number): void {
-    const { isReadOnly, open, openFrom, unanswered } = this.#problem;
+    const { isReadOnly, open, openFrom } = this.#problem;
     this.#expansions++;
     this.#store.copyRow(configuration, this.#row);
     const level = (this.#row[0] as number) >> 1;
@@ -203,13 +259,70 @@ class Exploration<State> {
         continue;
       this.#move(configuration, operation, used);
     }
-    for (let i = 0; i < unanswered.length; i++) {
-      const { levels } = unanswered[i] as (typeof unanswered)[number];
-      if ((levels[0] as number) > level) break;
-      const available = levels[this.#used.count(used, i)];
-      if (available === undefined || available > level) continue;
-      this.#move(configuration, ~i, used);
+    for (const i of this.#usefulAt(level).overwriting) this.#moveUnanswered(configuration, i, level, used);
+    for (const i of this.#changing(this.#row[1] as number))
+      this.#moveUnanswered(configuration, i, level, used);
+  }
+
+  #moveUnanswered(configuration: number, i: number, level: number, used: number): void {
+    const { levels } = this.#problem.unanswered[i] as UnansweredClass;
+    const earliest = this.#counted[i] === 1 ? levels[this.#used.count(used, i)] : levels[0];
+    if (earliest !== undefined && earliest <= level) this.#move(configuration, ~i, used);
+  }
+
+  /** Unanswered classes, other than those that overwrite, that lead from a state to another. */
+  #changing(state: number): readonly number[] {
+    let changing = this.#changingFrom[state];
+    if (changing === undefined) {
+      const { unanswered, transitions, effectOf } = this.#problem;
+      changing = [...unanswered.keys()].filter((i) => {
+        const { call } = unanswered[i] as UnansweredClass;
+        if (effectOf[call] === 2) return false;
+        const code = transitions.next(state, call);
+        return code !== impossible && code !== state;
+      });
+      this.#changingFrom[state] = changing;
     }
+    return changing;
+  }
+
+  /** What is worth overwriting the state with at a level. */
+  #usefulAt(level: number): Useful {
+    let useful = this.#useful.get(level);
+    if (useful === undefined) {
+      useful = { states: new Map(), overwriting: [] };
+      this.#useful.set(level, useful);
+      const { unanswered, transitions, effectOf } = this.#problem;
+      for (let i = 0; i < unanswered.length; i++) {
+        const { call, levels } = unanswered[i] as UnansweredClass;
+        if ((levels[0] as number) > level) break;
+        if (effectOf[call] !== 2) continue;
+        const code = transitions.next(this.#row[1] as number, call);
+        // Where the specification at hand forbids it in this state it may still allow it in another.
+        if (code < 0 || this.#isUseful(code, level, useful)) useful.overwriting.push(i);
+      }
+    }
+    return useful;
+  }
+
+  /**
+   * Whether some operation open at the level, or unanswered, could follow in the state, other than by overwriting it.
+   * If none can, then the state may as well be brought about later, when it is needed.
+   */
+  #isUseful(state: number, level: number, useful: Useful): boolean {
+    const known = useful.states.get(state);
+    if (known !== undefined) return known;
+    const { open, openFrom, unanswered, transitions, classOf, effectOf } = this.#problem;
+    let isUseful = this.#changing(state).some(
+      (i) => ((unanswered[i] as UnansweredClass).levels[0] as number) <= level,
+    );
+    const end = openFrom[level + 1] as number;
+    for (let at = openFrom[level] as number; at < end && !isUseful; at++) {
+      const call = classOf[open[at] as number] as number;
+      isUseful = effectOf[call] !== 2 && transitions.next(state, call) !== impossible;
+    }
+    useful.states.set(state, isUseful);
+    return isUseful;
   }
 
   /**
@@ -240,6 +353,9 @@ class Exploration<State> {
       // All that overwrite alike: whichever completes first, and it makes the others of them spare.
       if (this.#overwrittenTo[code] === this.#expansions) return;
       this.#overwrittenTo[code] = this.#expansions;
+      const level = (this.#row[0] as number) >> 1;
+      const isReturning = operation === this.#problem.returning[level];
+      if (!isReturning && !this.#isUseful(code, level, this.#usefulAt(level))) return;
     }
     this.#reach(configuration, operation, code, used);
   }
@@ -255,7 +371,8 @@ class Exploration<State> {
     if (isSpare && state === this.#row[1] && !this.#coversUp(operation)) return;
     this.#scratch.set(this.#row);
     this.#apply(operation, state, undefined);
-    this.#admit(operation < 0 ? this.#used.add(used, ~operation) : used, configuration, operation);
+    const isCounted = operation < 0 && this.#counted[~operation] === 1;
+    this.#admit(isCounted ? this.#used.add(used, ~operation) : used, configuration, operation);
   }
 
   #admit(used: number, parent: number, move: number): void {
@@ -396,11 +513,40 @@ class Exploration<State> {
     return (((row[2 + this.#problem.words + (slot >>> 5)] as number) >>> (slot & 31)) & 1) === 1;
   }
 
-  /** The linearization that led to a configuration. */
-  #order(configuration: number): number[] {
+  get configurations(): number {
+    return this.#store.size;
+  }
+
+  /** The linearization found. */
+  found(): number[] {
+    return this.#order(this.#goal);
+  }
+
+  /** The classes of unanswered operations that the linearization found uses more often than they were called by then. */
+  overused(): number[] {
+    const uses = new Map<number, number>();
+    const overused = new Set<number>();
+    for (const at of this.#path(this.#goal)) {
+      const move = this.#store.move(at);
+      if (move >= 0) continue;
+      const count = uses.get(move) ?? 0;
+      uses.set(move, count + 1);
+      const available = this.#problem.unanswered[~move]?.levels[count] ?? Infinity;
+      if (available > this.#store.level(this.#store.parent(at))) overused.add(~move);
+    }
+    return [...overused];
+  }
+
+  /** The configurations that lead to one, from the first that linearizes something. */
+  #path(configuration: number): number[] {
     const path: number[] = [];
     for (let at = configuration; this.#store.parent(at) !== -1; at = this.#store.parent(at)) path.push(at);
-    path.reverse();
+    return path.reverse();
+  }
+
+  /** The linearization that led to a configuration. */
+  #order(configuration: number): number[] {
+    const path = this.#path(configuration);
     const later = new Set(path.map((at) => this.#store.move(at)));
     const order: number[] = [];
     const uses = new Map<number, number>();
@@ -423,6 +569,13 @@ class Exploration<State> {
   }
 
   #refuted(): SearchResult {
+    const isExact = this.#counted.every((counted) => counted === 1);
+    const longest = isExact ? this.#longest() : [];
+    return { outcome: "violated", level: this.#deepest, longest, configurations: this.#store.size };
+  }
+
+  /** The longest linearizations, one for each of a few states. */
+  #longest(): number[][] {
     const byState = new Map<number, number[]>();
     for (let id = this.#store.size - 1; id >= 0; id--) {
       if (this.#store.level(id) !== this.#deepest) continue;
@@ -432,8 +585,7 @@ class Exploration<State> {
       if (order.length > (byState.get(state)?.length ?? -1)) byState.set(state, order);
       if (this.#store.size - id > 10_000) break;
     }
-    const longest = [...byState.values()].sort((a, b) => b.length - a.length);
-    return { outcome: "violated", level: this.#deepest, longest, configurations: this.#store.size };
+    return [...byState.values()].sort((a, b) => b.length - a.length);
   }
 
   #gaveUp(reason: "time" | "memory"): SearchResult {
