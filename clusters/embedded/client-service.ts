@@ -94,10 +94,8 @@ export class ClientService {
     this.#revalidations.delete(token);
     if (waiting === undefined || !waiting.connection.open) return;
     const { connection, credentials } = waiting;
-    if (!valid) return this.#refuse(connection, "expired", "the session has expired");
-    connection.session = credentials.session;
-    connection.timeoutMs = credentials.timeoutMs;
-    this.#established(connection);
+    if (valid) this.#adoptSession(connection, credentials);
+    else this.#refuse(connection, "expired", "the session has expired");
   }
 
   /** The session's closing transaction is applied. */
@@ -137,7 +135,8 @@ export class ClientService {
       });
     }
     const last = tree.tree.lastProcessedZxid;
-    if (resume.lastZxidSeen > last && defect !== "session-from-the-future") {
+    if (resume.lastZxidSeen > last) {
+      if (defect === "session-from-the-future") return this.#adoptSession(connection, resume);
       const reason = `the session has seen 0x${resume.lastZxidSeen.toString(16)}, ${this.#server.name} only 0x${last.toString(16)}`;
       return this.#refuse(connection, "refused", reason);
     }
@@ -147,6 +146,12 @@ export class ClientService {
     const token = {};
     this.#revalidations.set(token, { connection, credentials: resume });
     this.#server.revalidate(resume.session, token);
+  }
+
+  #adoptSession(connection: ClientConnection, { session, timeoutMs }: SessionCredentials): void {
+    connection.session = session;
+    connection.timeoutMs = timeoutMs;
+    this.#established(connection);
   }
 
   #established(connection: ClientConnection): void {

@@ -4,8 +4,10 @@ import { InputError } from "../../model/index.ts";
  * Defects that can be seeded into the ensemble, so that checkers can be seen to find them.
  *
  * - `commit-without-quorum`: the leader commits and answers before a majority has logged.
- * - `ack-before-log`: a server acknowledges what it has not logged, and a crash loses it.
- * - `session-from-the-future`: a server that lags behind accepts a session that has already seen a newer zxid.
+ * - `ack-before-log`: a server acknowledges what it has not logged. A crash loses it, and so does the end of the
+ *   leader's term, when the queue to the disk is dropped.
+ * - `session-from-the-future`: a server that lags behind accepts a session that has already seen a newer zxid, and
+ *   does so by itself: it does not ask the leader, from which it may be cut off.
  * - `unadopted-history`: a follower acknowledges NEWLEADER and keeps its own history.
  * - `reused-epoch`: a new leader takes the highest epoch that it was told, without the plus one.
  */

@@ -50,6 +50,7 @@ export class Refinement {
   readonly #ids: readonly Server[];
   /** Values that the model gave to transactions. */
   readonly #values: Map<Logged, number> = new Map();
+  readonly #texts: HistoryTexts = new HistoryTexts();
   readonly #taken: Map<string, number> = new Map();
   readonly #recent: string[] = [];
   #state: State;
@@ -175,7 +176,7 @@ export class Refinement {
       put("zabState", state.zabState[s]);
       put("acceptedEpoch", state.acceptedEpoch[s]);
       put("currentEpoch", state.currentEpoch[s]);
-      put("history", plain(state.history[s]));
+      put("history", this.#texts.ofModel(state.history[s]));
       if (established)
         put(
           "ackSid",
@@ -186,12 +187,16 @@ export class Refinement {
       put("cepochRecv", state.cepochRecv[s]);
       put(
         "ackeRecv",
-        state.ackeRecv[s].map((entry) => ({ ...entry, peerHistory: plain(entry.peerHistory) })),
+        state.ackeRecv[s].map((entry) => ({ ...entry, peerHistory: this.#texts.ofModel(entry.peerHistory) })),
       );
       put("ackldRecv", state.ackldRecv[s]);
       put("sendCounter", state.sendCounter[s]);
       put("connectInfo", state.connectInfo[s]);
-      for (const to of this.#ids) put(`msgs to ${nameOf(to)}`, state.msgs[s][to].map(plainMessage));
+      for (const to of this.#ids)
+        put(
+          `msgs to ${nameOf(to)}`,
+          state.msgs[s][to].map((message) => this.#plain(message)),
+        );
     }
     return texts;
   }
@@ -247,11 +252,14 @@ export class Refinement {
     );
   }
 
-  #history({ log, length }: Captured): Value {
-    return log.slice(0, length).map((logged) => {
-      const epoch = epochOf(logged.zxid);
-      return { zxid: pair(logged.zxid), value: this.#value(logged), epoch };
-    });
+  #history(captured: Captured): Value {
+    return this.#texts.ofEnsemble(captured, (logged) => this.#value(logged));
+  }
+
+  /** Histories go as texts, without `ackSid`. */
+  #plain(message: Message): Value {
+    if (message.mtype !== "ACKEPOCH" && message.mtype !== "NEWLEADER") return message as unknown as Value;
+    return { mtype: message.mtype, mepoch: message.mepoch, mhistory: this.#texts.ofModel(message.mhistory) };
   }
 
   #value(logged: Logged): Value {
@@ -313,12 +321,44 @@ function set(elements: readonly Value[]): Value {
   return new FiniteSet(elements);
 }
 
-/** Histories without `ackSid`. */
-function plain(history: History): Value {
-  return history.map(({ zxid, value, epoch }) => ({ zxid, value, epoch }));
+/** Histories as texts without `ackSid`. Most of them are compared again and again, so their texts are kept. */
+class HistoryTexts {
+  readonly #ofModel: WeakMap<History, string> = new WeakMap();
+  readonly #ofTransaction: WeakMap<object, string> = new WeakMap();
+  readonly #ofLog: WeakMap<readonly Logged[], { length: number; text: string }> = new WeakMap();
+
+  ofModel(history: History): string {
+    let text = this.#ofModel.get(history);
+    if (text === undefined) {
+      text = history.map((transaction) => this.#transaction(transaction)).join("");
+      this.#ofModel.set(history, text);
+    }
+    return text;
+  }
+
+  ofEnsemble({ log, length }: Captured, value: (logged: Logged) => Value): string {
+    let known = this.#ofLog.get(log);
+    if (known === undefined || known.length > length) known = { length: 0, text: "" };
+    let { text } = known;
+    for (const logged of log.slice(known.length, length)) {
+      const { zxid } = logged;
+      text += transactionText(epochOf(zxid), counterOf(zxid), String(value(logged)), epochOf(zxid));
+    }
+    this.#ofLog.set(log, { length, text });
+    return text;
+  }
+
+  #transaction(transaction: History[number]): string {
+    let text = this.#ofTransaction.get(transaction);
+    if (text === undefined) {
+      const { zxid, value, epoch } = transaction;
+      text = transactionText(zxid[0], zxid[1], String(value), epoch);
+      this.#ofTransaction.set(transaction, text);
+    }
+    return text;
+  }
 }
 
-function plainMessage(message: Message): Value {
-  if (message.mtype !== "ACKEPOCH" && message.mtype !== "NEWLEADER") return message as unknown as Value;
-  return { ...message, mhistory: plain(message.mhistory) } as unknown as Value;
+function transactionText(zxidEpoch: number, counter: number, value: string, epoch: number): string {
+  return `(${zxidEpoch},${counter}) ${value} in ${epoch}; `;
 }

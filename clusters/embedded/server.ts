@@ -197,7 +197,7 @@ export class EmbeddedServer {
     this.host.held = [];
     this.#election.forget();
     this.service.stop("the server was killed");
-    if (this.defect === "ack-before-log") this.zab.history = this.zab.history.slice(0, this.#onDisk);
+    this.#dropUnwritten();
     this.#lookingState();
     this.zab.lastCommitted = 0;
     this.#applied = 0;
@@ -213,6 +213,7 @@ export class EmbeddedServer {
     this.service.stop(`${this.name} has no leader`);
     this.#leader = undefined;
     this.#follower = undefined;
+    this.#dropUnwritten();
     this.#lookingState();
     if (this.settings.voters === 1 && this.isVoter(this.id)) this.lead();
     else this.#election.start();
@@ -359,6 +360,15 @@ export class EmbeddedServer {
     this.#tree = this.service.makeTree();
     this.#applied = 0;
     this.zab.lastCommitted = 0;
+  }
+
+  /** Only with `ack-before-log`: what the disk has not yet is lost. */
+  #dropUnwritten(): void {
+    const { zab } = this;
+    if (this.defect !== "ack-before-log" || this.#onDisk >= zab.history.length) return;
+    zab.history = zab.history.slice(0, this.#onDisk);
+    if (this.#applied > this.#onDisk) this.#rebuild();
+    zab.lastCommitted = Math.min(zab.lastCommitted, this.#onDisk);
   }
 
   #writeBack(): void {
