@@ -68,14 +68,17 @@ function diskVerdicts(
   const replayed = replays.reduce((sum, { compared }) => sum + compared, 0);
   const held = (what: string): string =>
     servers.length < 2 ? `${what}: one server alone, nothing to compare` : what;
+  const readable = verdictOf(
+    "logs-readable",
+    findings,
+    `${records} records of ${many} were read to the ends of their logs`,
+    { records, files },
+  );
+  // Snapshots alone prove nothing about agreement.
+  const detail = `no transaction was found in the logs of ${many}: do they lie elsewhere (dataLogDir)?`;
+  const empty = records === 0 && readable.verdict === "holds";
   return [
-    verdictOf(
-      "logs-readable",
-      findings,
-      `${records} records of ${many} were read to the ends of their logs`,
-      { records, files },
-      files === 0,
-    ),
+    empty ? { ...readable, verdict: "unknown", detail } : readable,
     verdictOf(
       "epochs",
       findings,

@@ -41,11 +41,10 @@ export function readability(server: ServerLog): Finding[] {
     }
     if (end.behind === undefined) continue;
     const { records, more } = end.behind;
-    const lost = records.filter(({ transaction }) => {
+    const first = records.find(({ transaction }) => {
       const { zxid } = transaction.header;
       return zxid > server.base && !server.byZxid.has(zxid);
     });
-    const [first] = lost;
     const count = `${more ? "at least " : ""}${records.length} whole record${records.length === 1 ? "" : "s"}`;
     if (first === undefined) {
       const text = `${place} has ${count} behind its end at byte ${end.offset}, all of which it logged again`;

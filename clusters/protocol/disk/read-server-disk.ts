@@ -63,16 +63,13 @@ export function readServerDisks(
   return folders.map((folder, index) => readServer(folder, names[index] ?? folder.path, options, interned));
 }
 
+/**
+ * One server where nothing lies there twice, as a server's data and logs lie apart at most; several where each of its
+ * sub-folders is a server. A folder that holds nothing but one other stands for that one.
+ */
 function serverFolders(directory: string): ServerFolder[] {
   const root = resolve(directory);
-  if (basename(root) === "version-2") return [{ path: root, versionFolders: [root] }];
-  const entries = list(root, directory);
-  const own = ["data", "datalog", "log", "version-2"];
-  const children = entries.filter((entry) => !own.includes(entry)).map((entry) => join(root, entry));
-  const servers = children
-    .filter(isDirectory)
-    .map((path) => ({ path, versionFolders: versionFolders(path, depthMax - 1) }))
-    .filter((folder) => folder.versionFolders.length > 0);
+  list(root, directory);
   const all = versionFolders(root, depthMax);
   if (all.length === 0) {
     throw new InputError(
@@ -80,12 +77,49 @@ function serverFolders(directory: string): ServerFolder[] {
       "give one directory for each server: the one that holds its data, and its logs where these lie apart",
     );
   }
-  const inServers = servers.reduce((count, folder) => count + folder.versionFolders.length, 0);
-  return servers.length > 1 &&
-    inServers === all.length &&
-    !servers.every((server) => isPartOfOne(server.path))
-    ? servers
-    : [{ path: root, versionFolders: all }];
+  const children = list(root, directory)
+    .sort()
+    .map((entry) => join(root, entry))
+    .filter((path) => basename(path) !== "version-2" && isDirectory(path))
+    .map((path) => ({ path, versionFolders: versionFolders(path, depthMax - 1) }))
+    .filter((child) => child.versionFolders.length > 0);
+  const whole = { path: root, versionFolders: all };
+  const twice = foundTwice(whole);
+  const inChildren = children.reduce((count, child) => count + child.versionFolders.length, 0);
+  if (inChildren < all.length || children.length === 0) {
+    if (twice === undefined) return [whole];
+    throw severalServers(directory, twice);
+  }
+  const [only] = children;
+  if (children.length === 1 && only !== undefined) {
+    return isPartOfOne(only.path) && twice === undefined ? [whole] : serverFolders(only.path);
+  }
+  if (twice === undefined && children.every((child) => isPartOfOne(child.path))) return [whole];
+  for (const child of children) {
+    const inside = foundTwice(child);
+    if (inside !== undefined) throw severalServers(child.path, inside);
+  }
+  return children;
+}
+
+/** A name that a server has once only, in two of the folders; undefined where there is none. */
+function foundTwice(folder: ServerFolder): string | undefined {
+  const seen = new Set<string>();
+  for (const path of folder.versionFolders) {
+    for (const entry of list(path, path)) {
+      if (!/^(log|snapshot)\.|Epoch$/.test(entry)) continue;
+      if (seen.has(entry)) return entry;
+      seen.add(entry);
+    }
+  }
+  return undefined;
+}
+
+function severalServers(directory: string, twice: string): InputError {
+  return new InputError(
+    `${directory}: holds the disks of several servers, as ${twice} is in it more than once`,
+    "give one directory for each server of one ensemble",
+  );
 }
 
 /** Folders that hold a part of one server (dataDir, dataLogDir), not a server each. */
@@ -93,7 +127,9 @@ function isPartOfOne(path: string): boolean {
   return /(data|log|snap|txn)/i.test(basename(path));
 }
 
+/** The `version-2` folders in a directory, itself included, down to a depth that also ends cycles of links. */
 function versionFolders(directory: string, depth: number): string[] {
+  if (basename(directory) === "version-2") return [directory];
   const found: string[] = [];
   for (const entry of list(directory, directory).sort()) {
     const path = join(directory, entry);
@@ -116,7 +152,6 @@ function list(path: string, shown: string): string[] {
   }
 }
 
-/** Symbolic links are not followed: a log lies in one server's directory only. */
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
@@ -127,7 +162,7 @@ function reasonOf(error: unknown): string {
 
 /** The last part of each path that tells them apart: "server-1", or "a/data" beside "b/data". */
 function distinctNames(paths: readonly string[]): string[] {
-  const parts = paths.map((path) => path.split("/").filter((part) => part !== ""));
+  const parts = paths.map((path) => path.split("/").filter((part) => part !== "" && part !== "version-2"));
   for (let count = 1; count < 32; count += 1) {
     const names = parts.map((path) => path.slice(-count).join("/"));
     if (new Set(names).size === names.length) return names;
