@@ -3,7 +3,15 @@ import type { WatchEvent, ZnodeAnswer, ZnodeRequest, Zxid } from "../model/index
 /** "server-1", "server-2", ... */
 export type ServerName = string;
 
-/** The time of the world in which a cluster lives: the wall for Docker, virtual for the embedded ensemble. */
+/**
+ * The time of the world in which a cluster lives: the wall for Docker, virtual for the embedded ensemble.
+ *
+ * Code that drives a cluster is written the same for both: it awaits `sleep`, requests, connections and awaitQuorum,
+ * and takes the time from `now`. Virtual time stands still while code runs, and moves only while somebody awaits one
+ * of these promises; whoever is woken runs, with all that follows in microtasks, before anything else happens. For a
+ * run that its seed repeats, such code must not await what real time decides (files, sockets, timers) while others
+ * wait for the cluster: virtual time would go on meanwhile, how far depends on the machine. Write files synchronously.
+ */
 export interface Clock {
   /** Nanoseconds since the cluster was made, an integer, never running back. */
   now(): number;
