@@ -1,3 +1,5 @@
+import { meet } from "./barrier.ts";
+import { Coverage } from "./coverage.ts";
 import { Expansion, type Finding } from "./expansion.ts";
 import { Frontier } from "./frontier.ts";
 import type { Program } from "./program.ts";
@@ -7,27 +9,52 @@ import { Visited } from "./visited.ts";
 /** How often a search that runs on the calling thread lets others run. */
 const sliceMs = 50;
 
-/** A breadth-first search as one worker takes part in it. */
+export interface SearchOptions {
+  readonly deadlock: boolean;
+  /** Which of how many workers this is, from 0. */
+  readonly worker: number;
+  readonly workers: number;
+  /** Bytes that the search may take in all. */
+  readonly memoryBytesMax: number;
+  /** Levels beyond this one are not explored. */
+  readonly depthMax: number;
+  /** Runs while all wait, at the end of each level that is not the last. */
+  readonly betweenLevels?: () => void;
+}
+
+/** What a worker takes beside its tries: the runtime and its heap. */
+const workerBytes = 2 ** 26;
+
+/** A breadth-first search as one worker takes part in it. All of them share `memory`. */
 export class BreadthFirst {
   readonly program: Program;
   readonly control: Int32Array;
   readonly visited: Visited;
   readonly frontier: Frontier;
-  readonly expansion: Expansion;
+  readonly coverage: Coverage;
   readonly findings: Finding[] = [];
+  readonly #expansion: Expansion;
+  readonly #options: SearchOptions;
+  readonly #memory: SharedMemory;
 
-  constructor(program: Program, memory: SharedMemory, options: { readonly deadlock: boolean }) {
+  constructor(program: Program, memory: SharedMemory, options: SearchOptions) {
     this.program = program;
+    this.#options = options;
+    this.#memory = memory;
     this.control = new Int32Array(memory.control);
     this.visited = new Visited(this.control, memory.visited);
-    this.frontier = new Frontier(memory, program.stride);
+    this.frontier = new Frontier(memory, program.stride, () => this.#hasMemory(0));
+    this.coverage = new Coverage(memory.coverage, options.worker, options.workers);
     const surroundings = {
       makeRoom: (states: number): boolean => this.#makeRoom(states),
       found: (finding: Finding): void => {
+        // One for each property is enough: all of one level are equally deep.
+        if (this.findings.some(({ property }) => property === finding.property)) return;
         this.findings.push(finding);
+        Atomics.add(this.control, word.findings, 1);
       },
     };
-    this.expansion = new Expansion(
+    this.#expansion = new Expansion(
       program,
       this.visited,
       this.frontier,
@@ -37,26 +64,21 @@ export class BreadthFirst {
     );
   }
 
-  /** Adds the initial states as the first level. */
+  /** Adds the initial states as the first level. One worker does that alone, before the others start. */
   begin(): void {
     for (const [index, state] of this.program.model.initial.entries()) {
-      if (!this.expansion.addInitial(this.program.rowOf(state), index)) this.#stop(stopReason.memory);
+      if (!this.#expansion.addInitial(this.program.rowOf(state), index)) this.stop(stopReason.memory);
     }
+    this.#count();
+    this.#expansion.finish();
     this.#endLevel();
   }
 
-  /** Explores on the calling thread, which others may use now and then. */
+  /** Explores on the calling thread, which others may use now and then. For one worker. */
   async run(): Promise<void> {
     let since = performance.now();
     while (this.control[word.done] === 0) {
-      const chunk = this.control[word.stop] === 0 ? this.frontier.take() : undefined;
-      if (chunk === undefined) {
-        this.#endLevel();
-        continue;
-      }
-      if (!this.expansion.expand(chunk)) this.#stop(stopReason.memory);
-      this.#count();
-      this.frontier.release(chunk);
+      this.#step();
       if (performance.now() - since > sliceMs) {
         await new Promise((resolve) => setImmediate(resolve));
         since = performance.now();
@@ -64,14 +86,56 @@ export class BreadthFirst {
     }
   }
 
+  /** Explores until all workers are done. */
+  runInWorker(): void {
+    while (Atomics.load(this.control, word.done) === 0) this.#step();
+  }
+
+  /** Ends the search at the next chunk. The first reason given counts. */
+  stop(reason: number): void {
+    Atomics.compareExchange(this.control, word.stop, stopReason.none, reason);
+  }
+
+  #step(): void {
+    const { control } = this;
+    if (Atomics.load(control, word.pause) !== 0) return this.#meet();
+    const chunk = Atomics.load(control, word.stop) === 0 ? this.frontier.take() : undefined;
+    if (chunk === undefined) {
+      this.#expansion.finish();
+      return this.#meet();
+    }
+    this.program.store.catchUp();
+    this.program.predicates.catchUp();
+    if (!this.#expansion.expand(chunk)) this.stop(stopReason.memory);
+    this.#count();
+    this.frontier.release(chunk);
+  }
+
+  /** Waits for all, at the end of a level or because somebody needs a larger table. */
+  #meet(): void {
+    this.#count();
+    meet(this.control, this.#options.workers, () => {
+      if (this.control[word.pause] === 0) return this.#endLevel();
+      this.control[word.pause] = 0;
+      if (!this.visited.grow()) this.stop(stopReason.memory);
+    });
+    this.visited.refresh();
+  }
+
+  /** What this worker has counted becomes common. */
   #count(): void {
-    Atomics.add(this.control, word.distinct, this.expansion.added);
-    this.expansion.added = 0;
+    const expansion = this.#expansion;
+    Atomics.add(this.control, word.distinct, expansion.added);
+    expansion.added = 0;
+    const { generated, fresh } = expansion;
+    for (let instance = 0; instance < generated.length; instance++) {
+      if (generated[instance] === 0) continue;
+      this.coverage.add(instance, generated[instance] as number, fresh[instance] as number);
+      generated[instance] = fresh[instance] = 0;
+    }
   }
 
   #endLevel(): void {
-    this.#count();
-    this.expansion.finish();
     const { control } = this;
     if (control[word.stop] !== stopReason.none) {
       control[word.done] = 1;
@@ -79,17 +143,43 @@ export class BreadthFirst {
     }
     const states = this.frontier.advance();
     if (states > 0) control[word.level] = (control[word.level] as number) + 1;
-    if (this.findings.length > 0) this.#stop(stopReason.violation);
+    if ((control[word.findings] as number) > 0) this.stop(stopReason.violation);
+    else if (states > 0 && (control[word.level] as number) >= this.#options.depthMax)
+      this.stop(stopReason.depth);
     if (states === 0 || control[word.stop] !== stopReason.none) control[word.done] = 1;
-  }
-
-  #stop(reason: number): void {
-    Atomics.compareExchange(this.control, word.stop, stopReason.none, reason);
+    else this.#options.betweenLevels?.();
   }
 
   #makeRoom(states: number): boolean {
     this.#count();
-    while (!this.visited.hasRoom(states)) if (!this.visited.grow()) return false;
+    const atOnce = states * this.#options.workers;
+    while (!this.visited.hasRoom(atOnce)) {
+      if (Atomics.load(this.control, word.stop) === stopReason.memory) return false;
+      if (!this.#hasMemory(this.visited.bytesGrown - this.visited.bytes)) return false;
+      Atomics.store(this.control, word.pause, 1);
+      this.#meet();
+    }
     return true;
+  }
+
+  /** Whether the search may take so many bytes more. */
+  #hasMemory(more: number): boolean {
+    return this.bytes + more <= this.#options.memoryBytesMax;
+  }
+
+  /** Bytes taken by all workers together. */
+  get bytes(): number {
+    const tries = this.program.transitions.bytes + this.program.predicates.bytes;
+    return (
+      this.visited.bytes +
+      this.parentBytes +
+      this.frontier.bytes +
+      this.#memory.values.byteLength +
+      this.#options.workers * (workerBytes + tries)
+    );
+  }
+
+  get parentBytes(): number {
+    return 8 * (this.control[word.numbers] as number);
   }
 }

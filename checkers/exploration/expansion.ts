@@ -180,7 +180,7 @@ export class Expansion {
       const instance = records[at] as number;
       generated[instance] = (generated[instance] as number) + 1;
       if (hasStepProperties) {
-        const broken = stepProperties.check(rows, from, at);
+        const broken = stepProperties.check(rows, from, at, predicates.stepsConcerned(at));
         if (broken !== undefined)
           this.#found("step", broken, firstNumber + (from - first) / stride, instance, -1);
       }

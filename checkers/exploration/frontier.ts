@@ -8,14 +8,16 @@ import { chunkRows, GrowingView, word, type SharedMemory } from "./shared.ts";
 export class Frontier {
   readonly stride: number;
   readonly #control: Int32Array;
+  readonly #hasMemory: () => boolean;
   readonly #rows: GrowingView;
   readonly #chunks: GrowingView;
   readonly #lists: readonly [GrowingView, GrowingView];
   readonly #free: GrowingView;
 
-  /** `stride`: ints of a row. */
-  constructor(memory: SharedMemory, stride: number) {
+  /** `stride`: ints of a row. `hasMemory`: whether another chunk may be taken. */
+  constructor(memory: SharedMemory, stride: number, hasMemory: () => boolean) {
     this.stride = stride;
+    this.#hasMemory = hasMemory;
     this.#control = new Int32Array(memory.control);
     this.#rows = new GrowingView(memory.rows);
     this.#chunks = new GrowingView(memory.chunks);
@@ -48,7 +50,7 @@ export class Frontier {
         control[word.chunksFree] = free - 1;
       } else {
         chunk = control[word.chunksMade] as number;
-        if (this.#rows.reach(this.offset(chunk + 1)) === undefined) return undefined;
+        if (!this.#hasMemory() || this.#rows.reach(this.offset(chunk + 1)) === undefined) return undefined;
         control[word.chunksMade] = chunk + 1;
       }
       this.#rows.reach(this.offset(chunk + 1));
@@ -121,6 +123,28 @@ export class Frontier {
     control[word.current] = 1 - before;
     control[word.taken] = 0;
     control[word.frontierRows] = 0;
+    return rows;
+  }
+
+  /** States of the current level. */
+  get currentRows(): number {
+    return this.#rowsOf(this.#control[word.current] as 0 | 1, 0);
+  }
+
+  /** States that were found and not expanded. */
+  get unexpanded(): number {
+    const current = this.#control[word.current] as 0 | 1;
+    return (
+      this.#rowsOf(current, this.#control[word.taken] as number) +
+      (this.#control[word.frontierRows] as number)
+    );
+  }
+
+  #rowsOf(list: 0 | 1, from: number): number {
+    const count = this.#control[word.listed + list] as number;
+    const chunks = this.#lists[list].reach(count) as Int32Array;
+    let rows = 0;
+    for (let i = from; i < count; i++) rows += this.rowCount(chunks[i] as number);
     return rows;
   }
 

@@ -1,4 +1,5 @@
 import { vacuous, type Judgement, type Model, type Now } from "../../model/index.ts";
+import type { Knowledge } from "./knowledge.ts";
 import type { Recorder } from "./recorder.ts";
 import type { StepProperties } from "./step-properties.ts";
 import { attempt, effect, type Transitions } from "./transitions.ts";
@@ -13,10 +14,12 @@ export interface Predicate {
   /** Its position in the model's list of that kind. */
   readonly index: number;
   readonly judge: (now: Now<unknown>) => Judgement;
-  /** Its premise was true in some state; for a witness, it was seen. */
-  exercised: boolean;
-  /** Told when one that is no invariant is false. */
-  readonly failed?: () => void;
+}
+
+/** What an effect can change: the predicates to be judged after it, and the step properties to be judged about it. */
+interface Affected {
+  readonly predicates: readonly number[];
+  readonly steps: readonly number[];
 }
 
 /**
@@ -33,44 +36,38 @@ export class Predicates {
   readonly #transitions: Transitions;
   readonly #trie: Trie = new Trie();
   readonly #roots: number[];
-  /** `#readers[component]`: the predicates that have ever read it. */
-  readonly #readers: Set<number>[];
+  readonly #knowledge: Knowledge;
   #version = 0;
-  /** Lists [count, predicate...] that effects point to. */
-  #lists: number[][] = [[]];
+  #lists: Affected[] = [];
 
   constructor(
     model: Model<unknown>,
-    components: number,
     recorder: Recorder,
     transitions: Transitions,
     steps: StepProperties,
+    knowledge: Knowledge,
   ) {
     this.#recorder = recorder;
     this.#transitions = transitions;
-    this.#readers = Array.from({ length: components }, () => new Set<number>());
+    this.#knowledge = knowledge;
     this.all = [
       ...(model.invariants ?? []).map(({ name, holds }, index) => ({
         name,
         kind: "invariant" as const,
         index,
         judge: holds,
-        exercised: false,
       })),
       ...(model.witnesses ?? []).map(({ name, seen }, index) => ({
         name,
         kind: "witness" as const,
         index,
         judge: seen,
-        exercised: false,
       })),
-      ...steps.stuttering().map(({ name, judge, failed }, index) => ({
+      ...steps.stuttering().map(({ name, judge, index }) => ({
         name,
         kind: "stuttering" as const,
         index,
         judge,
-        exercised: false,
-        failed,
       })),
     ];
     const { constraint } = model;
@@ -78,7 +75,7 @@ export class Predicates {
     this.#checked = this.all.length;
     if (constraint !== undefined) {
       const judge = constraint;
-      this.all.push({ name: "the constraint", kind: "constraint", index: 0, judge, exercised: false });
+      this.all.push({ name: "the constraint", kind: "constraint", index: 0, judge });
     }
     this.#roots = this.all.map(() => 0);
   }
@@ -107,11 +104,7 @@ export class Predicates {
 
   /** The same for a row that the effect has just led to from a state that was checked. */
   checkAfter(effectAt: number, row: Int32Array, offset: number): Predicate | undefined {
-    const { effects } = this.#transitions;
-    const list =
-      effects[effectAt + effect.version] === this.#version
-        ? (this.#lists[effects[effectAt + effect.checks] as number] as number[])
-        : this.#affected(effectAt);
+    const list = this.#affected(effectAt).predicates;
     let broken: Predicate | undefined;
     for (let i = 0; i < list.length; i++) {
       const p = list[i] as number;
@@ -121,15 +114,26 @@ export class Predicates {
     return broken;
   }
 
+  /** The step properties that an effect concerns, by index. */
+  stepsConcerned(effectAt: number): readonly number[] {
+    return this.#affected(effectAt).steps;
+  }
+
+  /** To be called before rows of another worker are expanded. */
+  catchUp(): void {
+    const version = this.#knowledge.version;
+    if (version === this.#version) return;
+    this.#version = version;
+    this.#lists = [];
+  }
+
   #holds(p: number, row: Int32Array, offset: number): boolean {
-    const predicate = this.all[p] as Predicate;
-    if (predicate.kind === "witness" && predicate.exercised) return true;
+    const { kind } = this.all[p] as Predicate;
+    if (kind === "witness" && this.#knowledge.flag(p)) return true;
     let leaf = this.#trie.find(this.#roots[p] as number, row, offset);
     if (leaf === 0) leaf = this.#learn(p, row, offset);
-    if (leaf === outcome.true) predicate.exercised = true;
-    if (leaf !== outcome.false || predicate.kind === "witness") return true;
-    predicate.failed?.();
-    return predicate.kind === "stuttering";
+    if (leaf === (kind === "stuttering" ? outcome.false : outcome.true)) this.#knowledge.setFlag(p);
+    return leaf !== outcome.false || kind === "witness" || kind === "stuttering";
   }
 
   #learn(p: number, row: Int32Array, offset: number): number {
@@ -141,31 +145,34 @@ export class Predicates {
       () => {
         const leaf = outcomeOf(recorder.read(row, offset, () => judge(recorder.now as Now<unknown>)));
         this.#roots[p] = this.#trie.insert(this.#roots[p] as number, recorder.reads, recorder.ids, leaf);
-        for (const component of recorder.reads) {
-          const readers = this.#readers[component] as Set<number>;
-          if (p < this.#checked && !readers.has(p)) {
-            readers.add(p);
-            this.#version++;
-            this.#lists = [[]];
-          }
-        }
+        for (const component of recorder.reads) this.#knowledge.noteRead(p, component);
+        this.catchUp();
         return leaf;
       },
     );
   }
 
-  #affected(effectAt: number): number[] {
+  #affected(effectAt: number): Affected {
     const { effects } = this.#transitions;
-    const writes = effects[effectAt + effect.writes] as number;
-    const first = this.#transitions.firstWrite(effectAt);
-    const affected = new Set<number>();
-    for (let w = 0; w < writes; w++) {
-      for (const p of this.#readers[effects[first + 2 * w] as number] as Set<number>) affected.add(p);
+    if (effects[effectAt + effect.version] === this.#version) {
+      const known = this.#lists[effects[effectAt + effect.checks] as number];
+      if (known !== undefined) return known;
     }
-    const list = [...affected].sort((a, b) => a - b);
-    effects[effectAt + effect.checks] = this.#lists.push(list) - 1;
+    const first = this.#transitions.firstWrite(effectAt);
+    const written = Array.from(
+      { length: effects[effectAt + effect.writes] as number },
+      (_, w) => effects[first + 2 * w] as number,
+    );
+    const predicates: number[] = [];
+    for (let p = 0; p < this.#checked; p++) {
+      if (written.some((component) => this.#knowledge.reads(p, component))) predicates.push(p);
+    }
+    const steps = predicates
+      .filter((p) => this.all[p]?.kind === "stuttering")
+      .map((p) => (this.all[p] as Predicate).index);
+    effects[effectAt + effect.checks] = this.#lists.push({ predicates, steps }) - 1;
     effects[effectAt + effect.version] = this.#version;
-    return list;
+    return { predicates, steps };
   }
 }
 

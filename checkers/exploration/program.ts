@@ -1,5 +1,6 @@
 import { type Model, type Value } from "../../model/index.ts";
 import { Fingerprints, type Permutation } from "./fingerprints.ts";
+import { Knowledge } from "./knowledge.ts";
 import { entriesOf, layoutOf, stateOf, type Layout } from "./layout.ts";
 import { Predicates } from "./predicates.ts";
 import { Recorder } from "./recorder.ts";
@@ -13,6 +14,8 @@ export interface ProgramOptions {
   readonly ghosts: ReadonlySet<string>;
   /** The permutations under which states count as one, the identity left out. */
   readonly permutations: readonly Permutation[];
+  /** Another worker's, where there are several. */
+  readonly knowledge?: SharedArrayBuffer;
 }
 
 /** A model as one worker runs it: rows of ids, learnt transitions and predicates. */
@@ -23,6 +26,7 @@ export class Program {
   readonly recorder: Recorder;
   readonly fingerprints: Fingerprints;
   readonly transitions: Transitions;
+  readonly knowledge: Knowledge;
   readonly predicates: Predicates;
   readonly stepProperties: StepProperties;
   /** Ints of a row: its components' ids, then its fingerprints. */
@@ -37,10 +41,12 @@ export class Program {
     this.recorder = new Recorder(layout, this.store);
     this.fingerprints = new Fingerprints(layout, options.permutations);
     this.transitions = new Transitions(model, layout, this.store, this.recorder, this.fingerprints);
-    this.stepProperties = new StepProperties(model, layout, this.store, this.transitions);
-    const { recorder, transitions } = this;
-    const components = layout.components.length;
-    this.predicates = new Predicates(model, components, recorder, transitions, this.stepProperties);
+    const { recorder, store, transitions } = this;
+    const predicates = (model.invariants ?? []).length + (model.witnesses ?? []).length + 1;
+    const properties = predicates + 2 * (model.stepProperties ?? []).length;
+    this.knowledge = new Knowledge(properties, layout.components.length, options.knowledge);
+    this.stepProperties = new StepProperties(model, layout, store, transitions, this.knowledge);
+    this.predicates = new Predicates(model, recorder, transitions, this.stepProperties, this.knowledge);
     this.stride = layout.components.length + this.fingerprints.width;
     this.store.catchUp();
   }

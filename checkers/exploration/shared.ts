@@ -22,14 +22,13 @@ export const word = {
   numbers: 13,
   distinct: 14,
   capacity: 15,
-  violations: 16,
+  findings: 16,
   frontierRows: 17,
-  generatedLow: 18,
   count: 32,
 } as const;
 
 /** Why an exploration ended before its time. */
-export const stopReason = { none: 0, violation: 1, time: 2, memory: 3, interrupted: 4, disk: 5 } as const;
+export const stopReason = { none: 0, violation: 1, time: 2, memory: 3, interrupted: 4, depth: 5 } as const;
 
 /** Rows of a chunk: what a worker takes at a time. */
 export const chunkRows = 256;
@@ -49,9 +48,13 @@ export interface SharedMemory {
   /** Chunks of the current and of the next level, and free ones. */
   readonly lists: readonly [SharedArrayBuffer, SharedArrayBuffer];
   readonly free: SharedArrayBuffer;
+  /** For each instance and worker: [generated, distinct] as doubles. */
+  readonly coverage: SharedArrayBuffer;
+  /** What was found out about properties, see `Knowledge`. */
+  readonly knowledge: SharedArrayBuffer;
 }
 
-export function makeSharedMemory(values: SharedArrayBuffer): SharedMemory {
+export function makeSharedMemory(values: SharedArrayBuffer, knowledge: SharedArrayBuffer): SharedMemory {
   const small = 2 ** 16;
   return {
     control: new SharedArrayBuffer(4 * word.count),
@@ -62,6 +65,8 @@ export function makeSharedMemory(values: SharedArrayBuffer): SharedMemory {
     chunks: growable(small, 2 ** 28),
     lists: [growable(small, 2 ** 28), growable(small, 2 ** 28)],
     free: growable(small, 2 ** 28),
+    coverage: growable(small, 2 ** 30),
+    knowledge,
   };
 }
 

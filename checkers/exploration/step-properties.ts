@@ -1,5 +1,6 @@
 import type { Judgement, Model, Now, StepProperty, Value } from "../../model/index.ts";
 import { outcome, outcomeOf } from "./predicates.ts";
+import type { Knowledge } from "./knowledge.ts";
 import type { Layout } from "./layout.ts";
 import { stateView } from "./evaluation.ts";
 import { attempt, effect, type Transitions } from "./transitions.ts";
@@ -13,11 +14,8 @@ interface Property {
   readonly namesAction: boolean;
   /** By instance, or 0 for all. */
   readonly roots: number[];
-  /** What it has ever read, before or after the step. */
-  readonly reads: Set<number>;
-  exercised: boolean;
-  /** It can be false of a step that changes nothing it reads, so that no step may be skipped. */
-  judgesStuttering: boolean;
+  /** All steps must be looked at: nothing is known of those that change nothing it reads. */
+  readonly always: boolean;
 }
 
 /**
@@ -38,6 +36,9 @@ export class StepProperties {
   /** What the step at hand has written, by component; `#writtenIn` says whether it is of this step. */
   readonly #written: Int32Array;
   readonly #writtenIn: Int32Array;
+  readonly #knowledge: Knowledge;
+  readonly #firstFlag: number;
+  readonly #stutteringFlags: readonly number[];
   #step = 0;
   #row: Int32Array = new Int32Array(0);
   #at = 0;
@@ -46,7 +47,14 @@ export class StepProperties {
   readonly #reads: number[] = [];
   readonly #ids: number[] = [];
 
-  constructor(model: Model<unknown>, layout: Layout, store: ValueStore, transitions: Transitions) {
+  constructor(
+    model: Model<unknown>,
+    layout: Layout,
+    store: ValueStore,
+    transitions: Transitions,
+    knowledge: Knowledge,
+  ) {
+    this.#knowledge = knowledge;
     this.#transitions = transitions;
     this.#components = layout.components.length;
     this.#written = new Int32Array(this.#components);
@@ -70,51 +78,51 @@ export class StepProperties {
       holds,
       namesAction: holds.length > 2,
       roots: [],
-      reads: new Set(),
-      exercised: false,
-      judgesStuttering: holds.length > 2 && !areFixed,
+      always: holds.length > 2 && !areFixed,
     }));
+    // Predicates come first: invariants, witnesses, then those about stuttering, one for each that is not `always`.
+    let flag = (model.invariants ?? []).length + (model.witnesses ?? []).length;
+    this.#stutteringFlags = this.properties.map(({ always }) => (always ? -1 : flag++));
+    this.#firstFlag = flag + (model.constraint === undefined ? 0 : 1);
   }
 
-  /** The first property that a step breaks: an effect replayed on a row. */
-  check(rows: Int32Array, from: number, effectAt: number): string | undefined {
+  /**
+   * The first property that a step breaks: an effect replayed on a row. `concerned`: the properties of which it changes
+   * something that they have ever read.
+   */
+  check(rows: Int32Array, from: number, effectAt: number, concerned: readonly number[]): string | undefined {
     let noted = false;
     let broken: string | undefined;
-    for (const property of this.properties) {
-      if (!property.judgesStuttering && !this.#touches(property, effectAt)) continue;
+    for (let p = 0; p < this.properties.length; p++) {
+      const property = this.properties[p] as Property;
+      if (!property.always && !concerned.includes(p) && !this.#stutteringFails(p)) continue;
       if (!noted) this.#note(rows, from, effectAt);
       noted = true;
       const instance = property.namesAction ? (this.#transitions.effects[effectAt] as number) : 0;
-      if (this.#judge(property, instance) === outcome.false) broken ??= property.name;
+      if (this.#judge(p, instance) === outcome.false) broken ??= property.name;
     }
     return broken;
   }
 
   /** The properties as predicates on a state that follows itself, by whatever action. */
-  stuttering(): readonly {
-    readonly name: string;
-    judge: (now: Now<unknown>) => Judgement;
-    failed: () => void;
-  }[] {
-    return this.properties
-      .filter(({ judgesStuttering }) => !judgesStuttering)
-      .map((property) => ({
-        name: property.name,
-        judge: property.namesAction
-          ? (now) => this.#taken.every(([name, list]) => property.holds(now, now, name, list) !== false)
-          : (now) => property.holds(now, now, "", []) !== false,
-        failed: () => {
-          property.judgesStuttering = true;
-        },
-      }));
+  stuttering(): readonly { readonly name: string; judge: (now: Now<unknown>) => Judgement; index: number }[] {
+    return this.properties.flatMap(({ name, holds, namesAction, always }, index) => {
+      if (always) return [];
+      const judge = namesAction
+        ? (now: Now<unknown>) =>
+            this.#taken.every(([action, list]) => holds(now, now, action, list) !== false)
+        : (now: Now<unknown>) => holds(now, now, "", []) !== false;
+      return [{ name, judge, index }];
+    });
   }
 
-  #touches(property: Property, effectAt: number): boolean {
-    const { effects } = this.#transitions;
-    const first = this.#transitions.firstWrite(effectAt);
-    const end = first + 2 * (effects[effectAt + effect.writes] as number);
-    for (let w = first; w < end; w += 2) if (property.reads.has(effects[w] as number)) return true;
-    return property.reads.size === 0;
+  /** Where a property's flags stand in the knowledge: its own, and that of its predicate about stuttering. */
+  flagOf(property: number): number {
+    return this.#firstFlag + property;
+  }
+
+  #stutteringFails(p: number): boolean {
+    return this.#knowledge.flag(this.#stutteringFlags[p] as number);
   }
 
   #note(rows: Int32Array, from: number, effectAt: number): void {
@@ -146,15 +154,17 @@ export class StepProperties {
     return reference;
   }
 
-  #judge(property: Property, instance: number): number {
+  #judge(p: number, instance: number): number {
+    const property = this.properties[p] as Property;
     const root = property.roots[instance] ?? 0;
     const known = this.#find(root);
-    const leaf = known === 0 ? this.#learn(property, instance, root) : known;
-    if (leaf === outcome.true) property.exercised = true;
+    const leaf = known === 0 ? this.#learn(p, instance, root) : known;
+    if (leaf === outcome.true) this.#knowledge.setFlag(this.#firstFlag + p);
     return leaf;
   }
 
-  #learn(property: Property, instance: number, root: number): number {
+  #learn(p: number, instance: number, root: number): number {
+    const property = this.properties[p] as Property;
     this.evaluations++;
     this.#reads.length = this.#ids.length = 0;
     const { action, parameters } = this.#transitions.instances[instance] ?? {
@@ -168,7 +178,10 @@ export class StepProperties {
         const [before, after] = [this.#before as Now<unknown>, this.#after as Now<unknown>];
         const leaf = outcomeOf(holds(before, after, action.name, parameters));
         property.roots[instance] = this.#trie.insert(root, this.#reads, this.#ids, leaf);
-        for (const read of this.#reads) property.reads.add(read % this.#components);
+        for (const read of this.#reads) {
+          if (!property.always)
+            this.#knowledge.noteRead(this.#stutteringFlags[p] as number, read % this.#components);
+        }
         return leaf;
       },
     );

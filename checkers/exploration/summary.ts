@@ -1,0 +1,181 @@
+import type { Verdict } from "../verdict.ts";
+import type { BreadthFirst } from "./breadth-first.ts";
+import { Coverage } from "./coverage.ts";
+import { replayInstances, tellCounterexample, type Counterexample } from "./counterexample.ts";
+import type { Finding } from "./expansion.ts";
+import type { Program } from "./program.ts";
+import { describeBounds, type ActionCoverage, type Ending, type ExplorationResult } from "./result.ts";
+import { stopReason, word, type SharedMemory } from "./shared.ts";
+import type { Instance } from "./transitions.ts";
+
+/** An exploration that has ended. */
+export interface Ended {
+  readonly program: Program;
+  readonly memory: SharedMemory;
+  readonly search: BreadthFirst;
+  readonly findings: readonly Finding[];
+  readonly view: readonly string[];
+  readonly symmetry: boolean;
+  readonly workers: number;
+  readonly seconds: number;
+}
+
+/** What an exploration found, from what it left in memory. */
+export function summarise(ended: Ended): ExplorationResult {
+  const { program, memory, search, seconds } = ended;
+  const { model } = program;
+  const control = new Int32Array(memory.control);
+  const actions = actionCoverage(ended);
+  const generated = model.initial.length + actions.reduce((sum, action) => sum + action.generated, 0);
+  const distinct = control[word.distinct] as number;
+  const partial = {
+    model: model.name,
+    parameters: model.parameters,
+    variant: model.variant ?? null,
+    mode: "breadth-first" as const,
+    symmetry: ended.symmetry,
+    view: ended.view,
+    workers: ended.workers,
+    ending: endingOf(control[word.stop] as number),
+    generated,
+    distinct,
+    depth: control[word.level] as number,
+    seconds,
+    generatedPerSecond: generated / Math.max(seconds, 1e-9),
+    unexpanded: search.frontier.unexpanded,
+    actions,
+    witnesses: witnessCoverage(ended),
+    counterexample: counterexampleOf(ended),
+    // TLC's estimate: each successor that was taken for known, against each state kept.
+    collisionProbability: (distinct * Math.max(1, generated - distinct)) / 2 ** 64,
+    memory: { visitedBytes: search.visited.bytes + search.parentBytes, frontierBytes: search.frontier.bytes },
+  };
+  return { ...partial, verdicts: verdictsOf(ended, partial) };
+}
+
+function endingOf(stop: number): Ending {
+  const [name] = Object.entries(stopReason).find(([, reason]) => reason === stop) ?? ["none"];
+  return name === "none" ? "complete" : (name as Ending);
+}
+
+function actionCoverage({ program, memory, workers }: Ended): ActionCoverage[] {
+  const { transitions, model } = program;
+  const coverage = new Coverage(memory.coverage, 0, workers);
+  const sums = model.actions.map(() => [0, 0] as [number, number]);
+  for (const [instance, { actionIndex }] of transitions.instances.entries()) {
+    const [generated, distinct] = coverage.of(instance);
+    const sum = sums[actionIndex] as [number, number];
+    sum[0] += generated;
+    sum[1] += distinct;
+  }
+  return model.actions.map(({ name, fault }, index) => {
+    const [generated, distinct] = sums[index] as [number, number];
+    return { name, fault: fault === true, generated, distinct };
+  });
+}
+
+function witnessCoverage(ended: Ended): { name: string; seen: boolean }[] {
+  return ended.program.predicates.all.flatMap(({ name, kind }, p) =>
+    kind === "witness" ? [{ name, seen: ended.program.knowledge.flag(p) }] : [],
+  );
+}
+
+/** The properties that an exploration judges, in the order of the model. */
+function judged(ended: Ended): { name: string; exercised: boolean }[] {
+  const { predicates, stepProperties } = ended.program;
+  return [
+    ...predicates.all.flatMap(({ name, kind }, p) =>
+      kind === "invariant" ? [{ name, exercised: ended.program.knowledge.flag(p) }] : [],
+    ),
+    ...stepProperties.properties.map(({ name }, p) => ({
+      name,
+      exercised: ended.program.knowledge.flag(stepProperties.flagOf(p)),
+    })),
+  ];
+}
+
+/** The finding that is told: the first in the order of the model's properties. */
+function chosenFinding(ended: Ended): Finding | undefined {
+  const order = judged(ended).map(({ name }) => name);
+  const rank = ({ property }: Finding): number => {
+    const position = order.indexOf(property);
+    return position < 0 ? order.length : position;
+  };
+  return ended.findings.toSorted((a, b) => rank(a) - rank(b))[0];
+}
+
+function counterexampleOf(ended: Ended): Counterexample | null {
+  const finding = chosenFinding(ended);
+  if (finding === undefined) return null;
+  const { program, memory } = ended;
+  const parents = new Int32Array(memory.parents);
+  let { parent, instance } = finding;
+  if (finding.kind === "deadlock") {
+    parent = parents[2 * finding.state] as number;
+    instance = parents[2 * finding.state + 1] as number;
+  }
+  const instances: Instance[] = [];
+  while (parent >= 0) {
+    instances.unshift(program.transitions.instances[instance] as Instance);
+    [parent, instance] = [parents[2 * parent] as number, parents[2 * parent + 1] as number];
+  }
+  const initial = program.model.initial[instance];
+  const path = replayInstances(initial, instances);
+  return tellCounterexample(program.layout, finding.property, finding.kind, initial, path);
+}
+
+function verdictsOf(ended: Ended, result: Omit<ExplorationResult, "verdicts">): Verdict[] {
+  const count = result.distinct.toLocaleString("en");
+  const bounds = `${count} states, depth ${result.depth}; ${describeBounds(result)}`;
+  const verdicts = judged(ended).map(({ name, exercised }) => verdictOf(name, exercised, bounds, result));
+  const { counterexample } = result;
+  const isListed = verdicts.some(({ name }) => name === counterexample?.property);
+  return counterexample === null || isListed
+    ? verdicts
+    : [...verdicts, verdictOf(counterexample.property, true, bounds, result)];
+}
+
+function verdictOf(
+  name: string,
+  exercised: boolean,
+  bounds: string,
+  { counterexample, ending }: Omit<ExplorationResult, "verdicts">,
+): Verdict {
+  if (counterexample?.property === name) {
+    const steps = counterexample.length - 1;
+    const summary = `${name} is broken by a path of ${steps} step${steps === 1 ? "" : "s"}`;
+    return {
+      name,
+      verdict: "violated",
+      detail: `broken within ${bounds}`,
+      violation: { summary, events: [] },
+    };
+  }
+  if (ending !== "complete") {
+    return { name, verdict: "unknown", detail: `not broken in ${bounds}, but ${describeEnding(ending)}` };
+  }
+  if (exercised) return { name, verdict: "holds", detail: `holds in all ${bounds}` };
+  return {
+    name,
+    verdict: "holds",
+    vacuous: true,
+    detail: `never exercised: its premise is false in all ${bounds}`,
+  };
+}
+
+export function describeEnding(ending: Ending): string {
+  switch (ending) {
+    case "violation":
+      return "the exploration ended where another property broke";
+    case "time":
+      return "the time was up before all was explored";
+    case "memory":
+      return "the memory was used up before all was explored";
+    case "depth":
+      return "deeper states were not explored";
+    case "interrupted":
+      return "it was interrupted before all was explored";
+    default:
+      return "all was explored";
+  }
+}

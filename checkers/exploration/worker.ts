@@ -1,0 +1,40 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { ModelError, models, type Model, type ModelDefinition } from "../../model/index.ts";
+import { BreadthFirst } from "./breadth-first.ts";
+import { engineVersion, type ModelReference, type WorkerOrder, type WorkerReport } from "./crew.ts";
+import { definitionsOf } from "./definitions.ts";
+import { Program } from "./program.ts";
+import { symmetriesOf } from "./symmetry.ts";
+
+/** A worker thread of an exploration: `runCrew` starts it with its order and awaits one report. */
+try {
+  report(await work(workerData as WorkerOrder));
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  report({ type: "failed", kind: error instanceof ModelError ? "model" : "other", message });
+}
+
+function report(message: WorkerReport): void {
+  parentPort?.postMessage(message);
+}
+
+async function work(order: WorkerOrder): Promise<WorkerReport> {
+  if (order.engine !== engineVersion)
+    throw new Error("it was compiled from another version: run npm run build");
+  const model = await find(order.model);
+  const program = new Program(model, order.memory.values, {
+    ghosts: new Set(order.ghosts),
+    permutations: order.symmetry ? symmetriesOf(model) : [],
+    knowledge: order.memory.knowledge,
+  });
+  const search = new BreadthFirst(program, order.memory, order);
+  search.runInWorker();
+  return { type: "done", findings: search.findings, evaluations: program.transitions.evaluations };
+}
+
+async function find({ module, name, parameters, variant }: ModelReference): Promise<Model<unknown>> {
+  const known: readonly ModelDefinition[] = module === null ? models : definitionsOf(await import(module));
+  const definition = known.find((each) => each.name === name);
+  if (definition === undefined) throw new ModelError(`the model ${name} is not to be found by a worker`);
+  return definition.build(parameters, variant ?? undefined);
+}
