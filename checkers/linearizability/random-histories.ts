@@ -1,4 +1,14 @@
-import type { Event, Json } from "../../model/index.ts";
+import {
+  casRegister,
+  fifoQueue,
+  priorityQueue,
+  register,
+  setOfValues,
+  stack,
+  type Event,
+  type Json,
+  type SequentialSpecification,
+} from "../../model/index.ts";
 
 /** A source of random integers: from 0 up to, not including, the bound. */
 export type Draw = (bound: number) => number;
@@ -113,5 +123,125 @@ export const randomTypes: { readonly [name: string]: RandomType } = {
   bag: {
     invoke: (draw) => (draw(2) === 0 ? { f: "put", value: draw(2) } : { f: "take", value: null }),
     answer: (draw, f) => (f === "put" ? null : draw(3) === 0 ? null : draw(2)),
+  },
+};
+
+/** A data type for histories that come from an object which works: draws calls, a fresh value given. */
+export interface SimulatedType {
+  readonly specification: SequentialSpecification<Json>;
+  invoke(draw: Draw, fresh: number): { readonly f: string; readonly value: Json };
+  /** Possible answers; the first that the object allows is taken. */
+  answers(call: { readonly f: string; readonly value: Json }, fresh: number): readonly Json[];
+}
+
+interface Running {
+  readonly f: string;
+  readonly value: Json;
+  result?: Json;
+}
+
+/**
+ * A history of an object that works, with random moments at which operations take effect; `broken` answers of it are
+ * then exchanged for others.
+ */
+export function simulatedHistory(
+  type: SimulatedType,
+  shape: RandomShape,
+  broken: number,
+  draw: Draw,
+): Event[] {
+  const events: Event[] = [];
+  const open: (Running | undefined)[] = Array.from({ length: shape.processes }, () => undefined);
+  const names = open.map((_, i) => i);
+  let state = type.specification.initial;
+  let [left, fresh, freshName, time] = [shape.operations, 0, shape.processes, 0];
+  const add = (process: number, eventType: Event["type"], f: string, value: Json): void => {
+    time += draw(3);
+    events.push({ index: events.length, time, process, type: eventType, f, value });
+  };
+  const takeEffect = (operation: Running): void => {
+    for (const result of type.answers(operation, fresh)) {
+      const [next] = type.specification.step(state, { f: operation.f, argument: operation.value, result });
+      if (next === undefined) continue;
+      state = next;
+      operation.result = result;
+      return;
+    }
+  };
+  while (left > 0 || open.some((operation) => operation !== undefined)) {
+    const at = draw(shape.processes);
+    const operation = open[at];
+    if (operation === undefined) {
+      if (left-- <= 0) continue;
+      const invoked = type.invoke(draw, ++fresh);
+      open[at] = { ...invoked };
+      add(names[at] as number, "invoke", invoked.f, invoked.value);
+    } else if (operation.result === undefined && draw(100) >= shape.unanswered) takeEffect(operation);
+    else {
+      open[at] = undefined;
+      if (operation.result !== undefined && draw(100) >= shape.unanswered)
+        add(names[at] as number, "ok", operation.f, operation.result);
+      else {
+        add(names[at] as number, "info", operation.f, operation.value);
+        names[at] = freshName++;
+      }
+    }
+  }
+  for (let i = 0; i < broken; i++) breakAnswer(events, draw);
+  return events;
+}
+
+/** Gives an answered operation the answer of another of the same kind. */
+function breakAnswer(events: Event[], draw: Draw): void {
+  const answered = events.filter((event) => event.type === "ok");
+  const one = answered[draw(Math.max(1, answered.length))];
+  const alike = answered.filter((event) => event.f === one?.f);
+  const other = alike[draw(Math.max(1, alike.length))];
+  if (one !== undefined && other !== undefined) events[one.index] = { ...one, value: other.value };
+}
+
+const simulated = <State>(specification: SequentialSpecification<State>): SequentialSpecification<Json> =>
+  specification as unknown as SequentialSpecification<Json>;
+
+const upTo = (fresh: number): Json[] => Array.from({ length: fresh }, (_, i) => i + 1);
+
+/** Values that never repeat: what the specialised algorithms ask for. */
+export const simulatedTypes: { readonly [name: string]: SimulatedType } = {
+  register: {
+    specification: simulated(casRegister()),
+    invoke: (draw, fresh) =>
+      [
+        { f: "read", value: null },
+        { f: "write", value: fresh },
+        { f: "cas", value: [draw(fresh) || null, fresh] },
+      ][draw(3)] as { f: string; value: Json },
+    answers: ({ f, value }, fresh) =>
+      f === "read" ? [null, ...upTo(fresh)] : f === "cas" ? [value, false] : [value],
+  },
+  "plain register": {
+    specification: simulated(register()),
+    invoke: (draw, fresh) => (draw(2) === 0 ? { f: "read", value: null } : { f: "write", value: fresh }),
+    answers: ({ f, value }, fresh) => (f === "read" ? [null, ...upTo(fresh)] : [value]),
+  },
+  set: {
+    specification: simulated(setOfValues()),
+    invoke: (draw) => ({ f: ["add", "remove", "contains", "contains"][draw(4)] as string, value: draw(3) }),
+    answers: () => [true, false],
+  },
+  queue: {
+    specification: simulated(fifoQueue()),
+    invoke: (draw, fresh) => (draw(2) === 0 ? { f: "enqueue", value: fresh } : { f: "dequeue", value: null }),
+    answers: ({ f, value }, fresh) => (f === "enqueue" ? [value] : [null, ...upTo(fresh)]),
+  },
+  stack: {
+    specification: simulated(stack()),
+    invoke: (draw, fresh) => (draw(2) === 0 ? { f: "push", value: fresh } : { f: "pop", value: null }),
+    answers: ({ f, value }, fresh) => (f === "push" ? [value] : [null, ...upTo(fresh)]),
+  },
+  "priority-queue": {
+    specification: simulated(priorityQueue()),
+    invoke: (draw, fresh) =>
+      draw(2) === 0 ? { f: "insert", value: (fresh * 7) % 31 } : { f: "delete-min", value: null },
+    answers: ({ f, value }) => (f === "insert" ? [value] : [null, ...upTo(31)]),
   },
 };

@@ -11,7 +11,13 @@ import {
 } from "../../model/index.ts";
 import { linearizable } from "./linearizable.ts";
 import { operationsOf } from "./operations.ts";
-import { drawFrom, randomHistory, randomTypes } from "./random-histories.ts";
+import {
+  drawFrom,
+  randomHistory,
+  randomTypes,
+  simulatedHistory,
+  simulatedTypes,
+} from "./random-histories.ts";
 import { isLinearizableSlowly } from "./slow-twin.ts";
 
 /** `put v`; `take` hides which equal or unequal element it removes when its answer is not known or says only `true`. */
@@ -80,4 +86,46 @@ export function compareWithSlowTwin(
     if (said !== expected) mismatches.push({ type, seed, said, events });
   }
   return { histories, violated, mismatches };
+}
+
+/** Compares the specialised algorithms with the slow twin; counts, by type, the histories that they decided themselves. */
+export function compareSpecialised(
+  histories: number,
+  operationsMax: number,
+  firstSeed: number = 1,
+): Comparison & { readonly decided: { readonly [type: string]: number } } {
+  const names = Object.keys(simulatedTypes);
+  const mismatches: Comparison["mismatches"][number][] = [];
+  const decided: { [type: string]: number } = {};
+  let violated = 0;
+  for (let seed = firstSeed; seed < firstSeed + histories; seed++) {
+    const draw = drawFrom(seed);
+    const type = names[seed % names.length] as string;
+    const { specification } = simulatedTypes[type] as (typeof simulatedTypes)[string];
+    const shape = {
+      processes: 1 + draw(5),
+      operations: 1 + draw(operationsMax),
+      unanswered: draw(3) * 10,
+      failed: 0,
+    };
+    const events = simulatedHistory(
+      simulatedTypes[type] as (typeof simulatedTypes)[string],
+      shape,
+      draw(3),
+      draw,
+    );
+    const expected = isLinearizableSlowly(operationsOf(events), specification) ? "holds" : "violated";
+    const verdict = linearizable(events, specification);
+    if (verdict.verdict === "violated") violated++;
+    if (verdict.objects.every(({ algorithm }) => algorithm !== "search"))
+      decided[type] = (decided[type] ?? 0) + 1;
+    if (verdict.verdict !== expected)
+      mismatches.push({
+        type,
+        seed,
+        said: `${verdict.verdict} (${verdict.objects.map((o) => o.algorithm).join()})`,
+        events,
+      });
+  }
+  return { histories, violated, mismatches, decided };
 }
