@@ -1,7 +1,8 @@
-import type { Event } from "../../model/index.ts";
+import type { Event, Zxid } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
 import { checkFinalReads } from "./final-reads.ts";
 import { PromiseCheck } from "./findings.ts";
+import { eachSighting } from "./mentions.ts";
 import {
   checkFuture,
   checkStaleness,
@@ -45,8 +46,9 @@ export function checkZookeeper(events: readonly Event[], options: ZookeeperOptio
   const replay = replayHistory(history, (step, tree) => {
     if (step.op === "setWatches") missed.set(step, missedChanges(step, tree));
   });
+  const shown = partsShown(history.steps, replay.acknowledged);
   for (const contradiction of replay.contradictions) {
-    for (const promise of promisesOf(contradiction, { writes, reads, multi, ephemerals })) {
+    for (const promise of promisesOf(contradiction, { writes, reads, multi, ephemerals }, shown)) {
       report(promise, contradiction);
     }
   }
@@ -77,6 +79,8 @@ export function checkZookeeper(events: readonly Event[], options: ZookeeperOptio
       ephemerals.checked();
     }
   }
+  if (replay.undecided)
+    for (const promise of [writes, reads, multi, ephemerals]) promise.doubt(replay.attempts);
   const { sameServer, acrossServers } = checkSessionOrder(history);
   const clientOrder = checkClientOrder(history, happened);
   const sequential = checkSequentialNodes(history);
@@ -132,10 +136,33 @@ interface Promises {
   readonly ephemerals: PromiseCheck;
 }
 
+/** The paths of each multi that reads have shown as it left them, by its zxid. */
+function partsShown(
+  steps: readonly Step[],
+  acknowledged: ReadonlyMap<Zxid, Step>,
+): ReadonlyMap<Zxid, ReadonlySet<string>> {
+  const shown = new Map<Zxid, Set<string>>();
+  for (const step of steps) {
+    if (step.isWrite || step.outcome !== "ok") continue;
+    eachSighting(step, ({ path, stat }) => {
+      if (acknowledged.get(stat.mzxid)?.op !== "multi") return;
+      const paths = shown.get(stat.mzxid);
+      if (paths === undefined) shown.set(stat.mzxid, new Set([path]));
+      else paths.add(path);
+    });
+  }
+  return shown;
+}
+
 /** The promises that an inexplicable answer breaks: its operation's, and the one of what it is about. */
-function promisesOf({ step, because, ephemeralOwner }: Contradiction, all: Promises): PromiseCheck[] {
+function promisesOf(
+  { step, path, because, ephemeralOwner }: Contradiction,
+  all: Promises,
+  shown: ReadonlyMap<Zxid, ReadonlySet<string>>,
+): PromiseCheck[] {
   const broken = [step.isWrite ? all.writes : all.reads];
-  if (step.op === "multi" || because?.op === "multi") broken.push(all.multi);
+  const others = because?.op === "multi" ? [...(shown.get(because.zxid) ?? [])] : [];
+  if (step.op === "multi" || others.some((other) => other !== path)) broken.push(all.multi);
   if (ephemeralOwner !== undefined) broken.push(all.ephemerals);
   return broken;
 }

@@ -28,19 +28,21 @@ export class Choices {
   }
 
   /**
-   * The prefixes that differ from this attempt at one of its own choice points, each exactly once over all attempts;
-   * those that concern `path` come last, the latest of them very last, so that a stack tries them first.
+   * The prefixes that differ from this attempt at one of its own choice points, each exactly once over all attempts.
+   * Only points of `related` paths count; those about `path` itself come last, the latest very last, so that a stack
+   * tries them first.
    */
-  others(path: string): number[][] {
-    const [unrelated, related]: [number[][], number[][]] = [[], []];
+  others(path: string, related: (path: string) => boolean): number[][] {
+    const [far, near]: [number[][], number[][]] = [[], []];
     for (let i = this.#prefix.length; i < this.taken.length; i++) {
       const point = this.taken[i] as ChoicePoint;
+      if (!related(point.path)) continue;
       const before = this.taken.slice(0, i).map(({ chosen }) => chosen);
-      const list = point.path === path ? related : unrelated;
+      const list = point.path === path ? near : far;
       for (let other = point.options - 1; other >= 0; other--) {
         if (other !== point.chosen) list.push([...before, other]);
       }
     }
-    return [...unrelated, ...related];
+    return [...far, ...near];
   }
 }

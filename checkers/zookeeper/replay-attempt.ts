@@ -96,6 +96,8 @@ export class ReplayAttempt implements TreeListener {
   /** Paths that were there before the history began, so that not all their children are known. */
   readonly #partial = new Set<string>(["/", "/zookeeper"]);
   readonly #ephemeralParents = new Set<string>();
+  /** Nodes that went with their session, and which it was. */
+  readonly #goneWith = new Map<string, string>();
   #stuckAt: string | undefined;
   #exact = true;
 
@@ -111,12 +113,15 @@ export class ReplayAttempt implements TreeListener {
       },
       happened: (candidate, place) => {
         this.#happened.push({ candidate, place });
+        // That would break the order of its session's writes: worth looking for another explanation.
+        if (place.exact && place.zxid >= candidate.below) this.#stuckAt ??= candidate.requests[0]?.path;
         for (const part of candidate.requests) {
           if (part.op === "create" && part.mode.startsWith("ephemeral")) {
             this.#ephemeralParents.add(parentPath(part.path));
           }
         }
       },
+      ending: (session) => this.#noteEphemerals(session),
       expired: (session, place) => this.#expired.push({ session, place }),
     });
   }
@@ -231,6 +236,7 @@ export class ReplayAttempt implements TreeListener {
     if (step.op === "reconfig") return;
     if (step.op === "closeSession") {
       this.#unseen.ended(step.session);
+      this.#noteEphemerals(step.session);
       this.#applyWrite(step, this.#preparation.closeSession(headerOf(step.session, step.zxid)));
       return;
     }
@@ -249,6 +255,11 @@ export class ReplayAttempt implements TreeListener {
       this.#adopt(step);
       return;
     }
+  }
+
+  /** The nodes that go with a session. */
+  #noteEphemerals(session: string): void {
+    for (const path of this.tree.ephemeralsOf(session)) this.#goneWith.set(path, session);
   }
 
   /** A write that succeeded in a session that is over: told as a contradiction, and not applied. */
@@ -486,7 +497,8 @@ export class ReplayAttempt implements TreeListener {
     const node = this.tree.node(path);
     const because = node === undefined ? undefined : this.#input.acknowledged.get(node.mzxid);
     const kind = node === undefined ? "none" : ownerKind(node.ephemeralOwner);
-    const ephemeralOwner = owner ?? (kind === "session" ? node?.ephemeralOwner : undefined);
+    const gone = node === undefined ? this.#goneWith.get(path) : undefined;
+    const ephemeralOwner = owner ?? gone ?? (kind === "session" ? node?.ephemeralOwner : undefined);
     this.#stuckAt ??= path;
     this.#contradictions.push({ step, path, expected, found, because, ephemeralOwner });
   }

@@ -1,7 +1,9 @@
 import type { Zxid, ZnodeTree } from "../../model/index.ts";
 import { Choices } from "./choices.ts";
+import { Components } from "./components.ts";
 import { groupsOf } from "./mentions.ts";
 import { type AttemptResult, ReplayAttempt, type ReplayInput } from "./replay-attempt.ts";
+import { SequenceBounds } from "./sequence-bounds.ts";
 import { SessionLives } from "./session-ends.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
 import { Unanswered } from "./unanswered.ts";
@@ -22,7 +24,7 @@ const attemptsMax = 2000;
 /**
  * Replays a history by its zxids (see ReplayAttempt). Where several unanswered writes could explain the same
  * observation, an attempt takes the most likely one; only if an answer stays inexplicable are the others tried, those
- * about the same path first. Without such ambiguities one attempt decides.
+ * about the same path first, those that can't have to do with it never. Without such ambiguities one attempt decides.
  */
 export function replayHistory(
   history: ZookeeperHistory,
@@ -31,6 +33,7 @@ export function replayHistory(
   const input = inputOf(history);
   const { acknowledged } = input;
   const budget = Math.max(8, Math.min(attemptsMax, Math.floor(replayedMax / (input.steps.length + 1))));
+  const components = new Components(input.unanswered.candidates, history.steps);
   const stack: number[][] = [[]];
   let best: { readonly prefix: readonly number[]; readonly replayed: number } | undefined;
   let attempts = 0;
@@ -42,7 +45,8 @@ export function replayHistory(
       return { ...attempt, acknowledged, attempts: attempts + 1, undecided: false };
     }
     if (best === undefined || attempt.replayed > best.replayed) best = { prefix, replayed: attempt.replayed };
-    stack.push(...attempt.choices.others(attempt.stuckAt));
+    const { stuckAt } = attempt;
+    stack.push(...attempt.choices.others(stuckAt, (path) => components.related(path, stuckAt)));
   }
   const whole = new ReplayAttempt(input, new Choices(best?.prefix ?? []), true).run(look);
   return { ...whole, acknowledged, attempts, undecided: stack.length > 0 };
@@ -60,7 +64,9 @@ function inputOf(history: ZookeeperHistory): ReplayInput {
   const steps = history.steps.filter((step) => step.isAnswered && step.zxid > 0 && isDetermined(step));
   steps.sort(inReplayOrder);
   const reserved = reservedCandidates(groups, unanswered);
-  return { steps, groups, acknowledged, floor, unanswered, lives: new SessionLives(history.steps), reserved };
+  const lives = new SessionLives(history.steps);
+  const bounds = new SequenceBounds(history.steps);
+  return { steps, groups, acknowledged, floor, unanswered, lives, bounds, reserved };
 }
 
 /** Whether the tree determines the answer. */

@@ -13,6 +13,7 @@ import {
 } from "../../model/index.ts";
 import type { Choices } from "./choices.ts";
 import type { Mention, MentionGroup } from "./mentions.ts";
+import type { SequenceBounds } from "./sequence-bounds.ts";
 import type { SessionLives } from "./session-ends.ts";
 import { type Candidate, type CandidateKind, createsPath, type Unanswered } from "./unanswered.ts";
 
@@ -20,6 +21,7 @@ import { type Candidate, type CandidateKind, createsPath, type Unanswered } from
 export interface UnseenSources {
   readonly unanswered: Unanswered;
   readonly lives: SessionLives;
+  readonly bounds: SequenceBounds;
   /** Candidates whose data was read at a zxid, so that they happened there. */
   readonly reserved: ReadonlyMap<Candidate, Zxid>;
 }
@@ -38,6 +40,8 @@ export interface UnseenListener {
   /** About to change the tree. */
   placing(place: Place): void;
   happened(candidate: Candidate, place: Place): void;
+  /** About to end a session. */
+  ending(session: string): void;
   expired(session: string, place: Place): void;
 }
 
@@ -119,8 +123,8 @@ export class Unseen {
     const fits = (request: SubRequest): boolean => createOption(request, path, data);
     const at = this.#refined(parentPath(path), place);
     const options = this.#options("create", path, at, fits);
-    const others = at === place || options.length > 0 ? [] : this.#options("create", path, place, fits);
-    return this.#take(path, [...options, ...others]);
+    if (at !== place) options.push(...later(this.#options("create", path, place, fits)));
+    return this.#take(path, options);
   }
 
   setData(path: string, place: Place, data?: string | null): boolean {
@@ -129,7 +133,7 @@ export class Unseen {
     const fits = (request: SubRequest): boolean =>
       request.op === "setData" &&
       request.path === path &&
-      (request.version === -1 || request.version === version) &&
+      (request.version === -1 || request.version >= version) &&
       (data === undefined || request.data === data);
     return this.#take(path, this.#options("setData", path, place, fits));
   }
@@ -146,8 +150,8 @@ export class Unseen {
     if (node === undefined) return false;
     const at = this.#refined(parentPath(path), place);
     const options = this.#deletions(path, node, at);
-    const others = at === place || options.length > 0 ? [] : this.#deletions(path, node, place);
-    return this.#take(path, [...options, ...others]);
+    if (at !== place) options.push(...later(this.#deletions(path, node, place)));
+    return this.#take(path, options);
   }
 
   #deletions(path: string, node: Readonly<Znode>, place: Place): Option[] {
@@ -185,17 +189,67 @@ export class Unseen {
     open.sort((a, b) => rank(a, place, path) - rank(b, place, path) || a.below - b.below);
     for (const candidate of open) {
       const request = candidate.requests.find((part) => part.op === kind && fits(part));
-      if (request === undefined) continue;
-      const body =
-        candidate.step.op === "multi"
-          ? this.#prepared(candidate, { op: "multi", operations: candidate.requests }, place.zxid)
-          : this.#bodyOf(candidate, request, path, place.zxid);
-      if (body === undefined) continue;
+      if (request === undefined || !this.#fitsNumber(candidate, request, path, place)) continue;
+      const body = this.#bodyFor(candidate, request, path, place);
+      if (body === undefined) {
+        options.push(...this.#afterOthers(candidate, request, path, place));
+        continue;
+      }
       // It may be one of the creates that are counted already.
       if (kind === "create") options.push(...this.#counted(candidate, place, path, body));
-      options.push({ rank: rank(candidate, place, path), take: () => this.#apply(candidate, place, body) });
+      options.push({
+        rank: rank(candidate, place, path),
+        take: () => this.#apply(candidate, place, body),
+      });
     }
     return options;
+  }
+
+  /** Whether the number of a sequential node allows it to be the candidate's, and to lie there. */
+  #fitsNumber(candidate: Candidate, request: SubRequest, path: string, place: Place): boolean {
+    if (request.op !== "create" || !request.mode.includes("sequential")) return true;
+    const { above, below } = this.#sources.bounds.of(path);
+    if (place.exact && (place.zxid <= above || place.zxid >= below)) return false;
+    return candidate.above < below && candidate.below > above;
+  }
+
+  #bodyFor(
+    candidate: Candidate,
+    request: SubRequest,
+    path: string,
+    place: Place,
+  ): TransactionBody | undefined {
+    if (candidate.step.op !== "multi") return this.#bodyOf(candidate, request, path, place.zxid);
+    // Where only the order is known the multi may have happened earlier, when its checks held.
+    const operations = place.exact
+      ? candidate.requests
+      : candidate.requests.filter((part) => part.op !== "check");
+    return this.#prepared(candidate, { op: "multi", operations }, place.zxid);
+  }
+
+  /** The candidate would have been refused as things are, but not after other unanswered writes. */
+  #afterOthers(candidate: Candidate, request: SubRequest, path: string, place: Place): Option[] {
+    const before: Place = { zxid: place.zxid - 0.25, exact: false, seen: place.seen };
+    const needs: (() => boolean)[] = [];
+    for (const part of candidate.requests) {
+      const node = this.#tree.node(part.path);
+      if (part.op === "create") {
+        const parent = parentPath(part.path);
+        if (this.#tree.node(parent) === undefined) needs.push(() => this.create(parent, before));
+        if (node !== undefined) needs.push(() => this.delete(part.path, before));
+      } else if (node === undefined) needs.push(() => this.create(part.path, before));
+      else if (part.version > node.version) {
+        const gap = part.version - node.version;
+        needs.push(() => this.fillVersions(part.path, gap, before));
+      }
+    }
+    if (needs.length === 0) return [];
+    const take = (): void => {
+      if (this.#used.has(candidate) || !needs.every((need) => need())) return;
+      const body = this.#bodyFor(candidate, request, path, place);
+      if (body !== undefined && !this.#used.has(candidate)) this.#apply(candidate, place, body);
+    };
+    return [{ rank: 3, take }];
   }
 
   #counted(candidate: Candidate, place: Place, path: string, body: TransactionBody): Option[] {
@@ -280,6 +334,7 @@ export class Unseen {
   /** Ends a session: all its ephemeral nodes go in this one step. */
   #expire(session: string, place: Place): void {
     this.#over.add(session);
+    this.#listener.ending(session);
     const body = this.#preparation.closeSession(headerOf(session, place.zxid));
     this.#preparation.applied(Infinity);
     this.#change(session, place, body);
@@ -307,6 +362,11 @@ export function headerOf(
   zxid: Zxid,
 ): { session: string; cxid: number; zxid: Zxid; timeMs: number } {
   return { session, cxid: 0, zxid, timeMs: 0 };
+}
+
+/** Options for the case that none of the better ones holds. */
+function later(options: readonly Option[]): Option[] {
+  return options.map(({ rank, take }) => ({ rank: rank + 0.5, take }));
 }
 
 function createOption(request: SubRequest, path: string, data: string | null | undefined): boolean {

@@ -1,0 +1,56 @@
+import { parentPath } from "../../model/index.ts";
+import type { Step } from "./steps.ts";
+import type { Candidate } from "./unanswered.ts";
+
+/**
+ * Which paths can have to do with each other through something unseen: paths of one multi, a node that may have been
+ * created or deleted and its parent, the ephemeral nodes of one session. Union-find (Tarjan, JACM 22(2), 1975).
+ */
+export class Components {
+  readonly #above = new Map<string, string>();
+
+  constructor(candidates: readonly Candidate[], steps: readonly Step[]) {
+    for (const { requests } of candidates) {
+      const [first] = requests;
+      for (const request of requests) {
+        if (request.op === "create" || request.op === "delete")
+          this.#join(request.path, parentPath(request.path));
+        if (first !== undefined) this.#join(first.path, request.path);
+      }
+    }
+    for (const step of steps) {
+      if (step.op !== "create" || !String(step.request["mode"]).startsWith("ephemeral")) continue;
+      this.#join(step.path, parentPath(step.path));
+      this.#join(step.path, `session ${step.session}`);
+      const created = step.answer["path"];
+      if (typeof created === "string") this.#join(step.path, created);
+    }
+  }
+
+  related(a: string, b: string): boolean {
+    return this.#find(this.#known(a)) === this.#find(this.#known(b));
+  }
+
+  /** A child that nothing unseen is about by itself is its parent's. */
+  #known(path: string): string {
+    return this.#above.has(path) ? path : parentPath(path);
+  }
+
+  #find(path: string): string {
+    let root = path;
+    for (let next = this.#above.get(root); next !== undefined && next !== root; next = this.#above.get(root))
+      root = next;
+    for (let each = path; each !== root;) {
+      const next = this.#above.get(each) ?? root;
+      this.#above.set(each, root);
+      each = next;
+    }
+    return root;
+  }
+
+  #join(a: string, b: string): void {
+    if (!this.#above.has(a)) this.#above.set(a, a);
+    if (!this.#above.has(b)) this.#above.set(b, b);
+    this.#above.set(this.#find(a), this.#find(b));
+  }
+}
