@@ -39,9 +39,12 @@ for (const room of order) {
   test(`${room}/ imports only the rooms below it, and only through their doors`, () => {
     for (const other of order.filter((each) => each !== room)) {
       const door = lint(room, `../../${other}/index.ts`);
-      if (below[room]?.includes(other) === true) expect(door, `${room} -> ${other}`).not.toContain("restricted");
+      if (below[room]?.includes(other) === true)
+        expect(door, `${room} -> ${other}`).not.toContain("restricted");
       else expect(door, `${room} -> ${other}`).toContain("restricted");
-      expect(lint(room, `../../${other}/part/thing.ts`), `${room} -> inside ${other}`).toContain("restricted");
+      expect(lint(room, `../../${other}/part/thing.ts`), `${room} -> inside ${other}`).toContain(
+        "restricted",
+      );
     }
     expect(lint(room, "./sibling.ts")).not.toContain("restricted");
     expect(lint(room, "../other-part/thing.ts")).not.toContain("restricted");

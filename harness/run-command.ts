@@ -15,9 +15,9 @@ import { run, type RunRequest, type RunResult } from "./run.ts";
 import { verdictLines } from "./verdicts.ts";
 import { workloads } from "./workloads/index.ts";
 
-/** How long faults are held, and how long it is quiet between them; a negative gap lets two overlap. */
-const holdMs: readonly [number, number] = [1_000, 5_000];
-const gapMs: readonly [number, number] = [-1_000, 4_000];
+/** How long faults are held, and how long the ensemble has to recover before the next. */
+const holdMs: readonly [number, number] = [500, 4_000];
+const gapMs: readonly [number, number] = [1_500, 7_000];
 
 /** `zabcheck run`. Throws InputError and OperationError; otherwise it ends with the verdict's exit code. */
 export async function runCommand(name: string, flags: RunFlags): Promise<void> {

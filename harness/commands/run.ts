@@ -31,12 +31,12 @@ export function addRun(program: Command): void {
     .option("--faults <list>", "of partition, kill, pause; comma-separated, or all, or none", "none")
     .option("--time <duration>", "how long the workload runs: 60s, 5m", parseDurationMs, 60_000)
     .option("--seed <number>", "repeats a run's choices (default: a random one, printed)", parseSeed)
-    .option("--clients <number>", "clients at a time", integerBetween(1, 1000), 5)
+    .option("--clients <number>", "clients at a time", integerBetween(1, 1000), 10)
     .option(
       "--rate <number>",
       "operations a second over all clients, 0 for as many as are answered",
       integerBetween(0, 1_000_000),
-      1000,
+      2000,
     )
     .option("--session-timeout <duration>", "asked for by the clients", parseDurationMs, 2000)
     .option("-o, --option <name=value>", "an option of the workload; may be repeated", collectOption, {})

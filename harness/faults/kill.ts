@@ -8,7 +8,7 @@ export const kill: FaultFamily = {
   needs: "kill",
   plans(servers): Arbitrary<Plan> {
     return fc.record({
-      target: fc.constantFrom("leader", "one", ...(servers > 2 ? ["majority"] : []), "all"),
+      target: fc.constantFrom("leader", "leader", "one", "one", ...(servers > 2 ? ["majority"] : []), "all"),
       first: fc.nat(servers - 1),
     });
   },

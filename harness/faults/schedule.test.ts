@@ -8,7 +8,7 @@ import { partition } from "./partition.ts";
 import { drawSchedule, readSchedule, schedules } from "./schedule.ts";
 
 const bounds = (servers: number, durationMs = 60_000) =>
-  ({ durationMs, servers, holdMs: [1000, 5000], gapMs: [-1000, 4000] }) as const;
+  ({ durationMs, servers, holdMs: [1000, 5000], gapMs: [0, 4000] }) as const;
 
 function view(servers: number, leader = 0): EnsembleView {
   const names = Array.from({ length: servers }, (_, i) => `server-${i + 1}`);

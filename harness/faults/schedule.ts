@@ -20,7 +20,7 @@ export interface ScheduleBounds {
   readonly servers: number;
   /** How long a fault is held. */
   readonly holdMs: readonly [min: number, max: number];
-  /** From the end of a fault to the start of the next; a negative one lets them overlap. */
+  /** From the end of a fault to the start of the next, so that the ensemble may recover. One in six overlaps instead. */
   readonly gapMs: readonly [min: number, max: number];
 }
 
@@ -42,7 +42,10 @@ export function schedules(chosen: readonly FaultFamily[], bounds: ScheduleBounds
   const average = (holdMin + holdMax + gapMin + gapMax) / 2;
   const length = Math.min(faultsMax, Math.ceil((2 * bounds.durationMs) / Math.max(1, average)) + 1);
   const step = fc.record({
-    gapMs: fc.integer({ min: gapMin, max: gapMax }),
+    gapMs: fc.oneof(
+      { arbitrary: fc.integer({ min: gapMin, max: gapMax }), weight: 5 },
+      { arbitrary: fc.integer({ min: -holdMin, max: 0 }), weight: 1 },
+    ),
     holdMs: fc.integer({ min: holdMin, max: holdMax }),
     what: fc.oneof(...plans),
   });
