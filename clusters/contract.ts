@@ -166,6 +166,8 @@ function declareSessions(test: Declare): void {
     const moved = await context.connect(context.other(client.server), { resume: client.credentials });
     expect(moved.credentials.session).toBe(client.credentials.session);
     expect(await ok(moved, getData(path))).toMatchObject({ result: { data: "mine" } });
+    // Requests are numbered on, so that (session, xid) names one request.
+    expect(moved.credentials.lastXid).toBe((client.credentials.lastXid ?? 0) + 1);
     await moved.close();
   });
 

@@ -75,6 +75,7 @@ class EmbeddedClient implements Client {
     this.#options = options;
     this.#connecting = settle;
     this.#lastZxidSeen = options.resume?.lastZxidSeen ?? 0;
+    this.#xid = options.resume?.lastXid ?? 0;
     this.#requestTimeoutNs = (options.requestTimeoutMs ?? requestTimeoutDefaultMs) * 1e6;
     const toClient = new Pipe<ToClient>({
       world,
@@ -107,6 +108,7 @@ class EmbeddedClient implements Client {
       password: this.#password,
       timeoutMs: this.#timeoutMs,
       lastZxidSeen: this.#lastZxidSeen,
+      lastXid: this.#xid,
     };
   }
 

@@ -1,47 +1,23 @@
-import { RequestPreparation, type TransactionBody, type TransactionHeader } from "../../model/index.ts";
-import { LearnerLink } from "./learner-link.ts";
+import { Broadcast } from "./broadcast.ts";
+import type { LearnerLink } from "./learner-link.ts";
 import { planSynchronization, positionUpTo } from "./learner-sync.ts";
 import type { LeaderRequest, LinkMessage, ZabMessage } from "./messages.ts";
 import type { EmbeddedServer } from "./server.ts";
-import { SessionTracker } from "./session-tracker.ts";
-import {
-  counterOf,
-  epochOf,
-  epochSize,
-  lastZxid,
-  type Captured,
-  type Logged,
-  type ServerId,
-} from "./zab-state.ts";
-
-/** Requests that the leader holds; further ones are dropped with their connection. */
-const queueMax = 100_000;
+import { acknowledge, lastZxid, type Captured, type Logged, type ServerId } from "./zab-state.ts";
 
 /**
  * A server that leads, or wants to: the leader's side of discovery, synchronization and broadcast (Zab.tla, DSN 2011
- * §IV). Methods named after an action of the specification take that step, no more and no less.
- *
- * Differs: the leader logs a transaction before it proposes it (ZooKeeper does both at once), so that the action
- * LeaderProcessRequest, with which the leader has its own acknowledgement, is the moment in which it is on disk.
+ * §IV); broadcast itself is in Broadcast. Methods named after an action of the specification take that step, no more
+ * and no less.
  */
 export class Leader {
   readonly #server: EmbeddedServer;
-  readonly links: Map<ServerId, LearnerLink> = new Map();
+  readonly #links: Map<ServerId, LearnerLink> = new Map();
   readonly #observers: Map<ServerId, LearnerLink> = new Map();
   #over = false;
   #ticks = 0;
-  #established = false;
-  #preparation: RequestPreparation | undefined;
-  #sessions: SessionTracker | undefined;
-  /** Transactions of earlier epochs: the position of a transaction of this one is this plus its counter. */
-  #epochBase = 0;
-  #lastZxid = 0;
-  #queue: LeaderRequest[] = [];
-  /** What the disk is writing, and whether it is. */
-  #logging: readonly Logged[] = [];
-  #busy: object | undefined;
-  /** Syncs that wait until so many transactions are committed, in order. */
-  #syncs: { readonly position: number; readonly request: LeaderRequest }[] = [];
+  /** From the moment at which the leader is established. */
+  #broadcast: Broadcast | undefined;
   /** Learners that wait for everything proposed to be committed, before they are sent the history. */
   readonly #joining: Set<LearnerLink> = new Set();
 
@@ -61,8 +37,9 @@ export class Leader {
     zab.sendCounter = 0;
   }
 
-  get established(): boolean {
-    return this.#established;
+  /** Whether new requests must wait, because a learner waits for the open ones. */
+  get isJoined(): boolean {
+    return this.#joining.size > 0;
   }
 
   /** An ensemble of one: nobody to discover, nobody to synchronize. Differs: Zab.tla has no such ensemble. */
@@ -76,16 +53,16 @@ export class Leader {
   /** ConnectAndFollowerSendCEPOCH: a follower has dialled. An earlier connection with it is closed first. */
   accept(link: LearnerLink): void {
     const { learner } = link;
-    const old = this.links.get(learner.id);
+    const old = this.#links.get(learner.id);
     if (old !== undefined) this.#removeLearner(old, "it has connected anew");
-    this.links.set(learner.id, link);
+    this.#links.set(learner.id, link);
     this.#server.zab.learners.add(learner.id);
     this.#server.took("ConnectAndFollowerSendCEPOCH", this.#server.id, learner.id);
   }
 
   /** Observers are served by established leaders only. */
   acceptObserver(link: LearnerLink): boolean {
-    if (!this.#established) return false;
+    if (this.#broadcast === undefined) return false;
     this.#observers.get(link.learner.id)?.closeByLeader();
     this.#observers.set(link.learner.id, link);
     return true;
@@ -99,55 +76,50 @@ export class Leader {
 
   /** What a server of the ensemble asks its leader for. */
   submit(request: LeaderRequest): void {
-    if (this.#queue.length >= queueMax) throw new Error(`${queueMax} requests wait at ${this.#server.name}`);
-    this.#queue.push(request);
-    this.#takeRequests();
+    this.#broadcast?.submit(request);
   }
 
   /** Whether the session is alive; it belongs to that server from now on. */
   revalidate(session: string, owner: ServerId): boolean {
-    const valid = this.#sessions?.touch(session, this.#server.now()) === true;
-    if (valid) this.#preparation?.moveSession(session, this.#server.nameOf(owner));
-    return valid;
+    return this.#broadcast?.revalidate(session, owner) === true;
+  }
+
+  /** Where to answer a server of the ensemble that is a learner. */
+  linkWith(learner: ServerId): LearnerLink | undefined {
+    return this.#links.get(learner) ?? this.#observers.get(learner);
   }
 
   /** Twice in a tick: pings; once in a tick, who is silent, what has expired, and whether a quorum is left. */
   tick(): void {
     const { timing, service } = this.#server;
-    for (const link of [...this.links.values(), ...this.#observers.values()]) {
+    for (const link of [...this.#links.values(), ...this.#observers.values()]) {
       if (link.leaderOpen) link.toLearner.send({ type: "PING" });
     }
-    this.#touch(service.takeHeard());
+    this.#broadcast?.touch(service.takeHeard());
     if (++this.#ticks % 2 === 1) return;
-    const limit = this.#established ? timing.syncLimitTicks : timing.initLimitTicks;
-    for (const link of this.links.values()) {
+    const limit = this.#broadcast === undefined ? timing.initLimitTicks : timing.syncLimitTicks;
+    for (const link of this.#links.values()) {
       if (++link.silentTicks > limit) this.#removeLearner(link, "no word from it");
     }
     for (const link of this.#observers.values()) {
       if (++link.silentTicks > limit) this.#removeObserver(link);
     }
-    if (!this.#established) {
+    if (this.#broadcast === undefined) {
       if (this.#ticks > 2 * timing.initLimitTicks) this.shutdown("no quorum followed in time");
-      return;
-    }
-    if (!this.#server.isQuorum(this.#synchronized())) return this.shutdown("no quorum follows any more");
-    for (const session of this.#sessions?.expire(this.#server.now()) ?? []) this.#expire(session);
+    } else if (this.#server.isQuorum(this.#synchronized())) this.#broadcast.expireSessions();
+    else this.shutdown("no quorum follows any more");
   }
 
   /** A committed transaction is applied here. */
-  applied({ header, body }: Logged): void {
-    this.#preparation?.applied(header.zxid);
-    if (body.type === "closeSession") {
-      this.#preparation?.forgetSession(header.session);
-      this.#sessions?.remove(header.session);
-    }
+  applied(transaction: Logged): void {
+    this.#broadcast?.applied(transaction);
   }
 
   /** LeaderShutdown: back to the election; what the disk was writing it has written. */
   shutdown(reason: string): void {
     if (this.#over) return;
     this.#over = true;
-    this.#logWhatIsWritten(this.#logging.length);
+    this.#broadcast?.end((pending) => pending);
     this.#closeLinks();
     this.#server.zab.learners.clear();
     this.#server.took("LeaderShutdown", this.#server.id);
@@ -157,14 +129,14 @@ export class Leader {
   /** The server has crashed: some of what the disk was writing is on it. */
   crash(written: (pending: number) => number): void {
     this.#over = true;
-    this.#logWhatIsWritten(written(this.#logging.length));
+    this.#broadcast?.end(written);
     this.#closeLinks();
     this.#server.zab.learners.clear();
   }
 
   #closeLinks(): void {
-    for (const link of [...this.links.values(), ...this.#observers.values()]) link.closeByLeader();
-    this.links.clear();
+    for (const link of [...this.#links.values(), ...this.#observers.values()]) link.closeByLeader();
+    this.#links.clear();
     this.#observers.clear();
   }
 
@@ -177,9 +149,9 @@ export class Leader {
       case "ACKLD":
         return this.#leaderProcessACKLD(link, message.zxid);
       case "ACK":
-        return this.#leaderProcessACK(link, message.transactions);
+        return this.#broadcast?.leaderProcessACK(link, message.transactions);
       case "PONG":
-        return this.#touch(message.sessions);
+        return this.#broadcast?.touch(message.sessions);
       case "REQUEST":
         return this.submit(message.request);
       case "REVALIDATE": {
@@ -207,7 +179,7 @@ export class Leader {
     else if (this.#server.isQuorum(zab.cepochRecv.size)) {
       const highest = Math.max(...[...zab.cepochRecv.values()].map((entry) => entry.epoch));
       zab.acceptedEpoch = defect === "reused-epoch" ? Math.max(1, highest) : highest + 1;
-      this.#broadcast(zab.cepochRecv, { type: "NEWEPOCH", epoch: zab.acceptedEpoch });
+      this.send(zab.cepochRecv, { type: "NEWEPOCH", epoch: zab.acceptedEpoch });
     }
     this.#server.took("LeaderProcessCEPOCH", id, link.learner.id);
   }
@@ -224,7 +196,7 @@ export class Leader {
   #leaderProcessACKEPOCH(link: LearnerLink, message: Extract<ZabMessage, { type: "ACKEPOCH" }>): void {
     const { zab, id } = this.#server;
     const formed = this.#server.isQuorum(zab.ackeRecv.size);
-    if (formed && this.#established && zab.lastCommitted < zab.history.length) {
+    if (formed && this.#broadcast !== undefined && zab.lastCommitted < zab.history.length) {
       this.#joining.add(link);
       link.deferred.push(message);
       return;
@@ -237,7 +209,7 @@ export class Leader {
       this.#adopt(this.#initialHistory());
       zab.zabState = "SYNCHRONIZATION";
       for (const [learner, { connected }] of zab.ackeRecv) {
-        const other = this.links.get(learner);
+        const other = this.#links.get(learner);
         if (connected && other !== undefined) this.#sendNEWLEADER(other);
       }
     }
@@ -276,31 +248,25 @@ export class Leader {
     const { zab, id } = this.#server;
     const formed = this.#server.isQuorum(zab.ackldRecv.size);
     zab.ackldRecv.set(link.learner.id, { connected: true });
-    this.#acknowledge(link.learner.id, positionUpTo(zab.captured, zxid));
+    acknowledge(zab, link.learner.id, positionUpTo(zab.captured, zxid));
     if (formed) {
       link.toLearner.send({ type: "COMMITLD", zxid: this.#committedZxid() });
     } else if (this.#server.isQuorum(zab.ackldRecv.size)) {
       this.#establish();
-      this.#broadcast(zab.ackldRecv, { type: "COMMITLD", zxid: this.#committedZxid() });
+      this.send(zab.ackldRecv, { type: "COMMITLD", zxid: this.#committedZxid() });
     }
     this.#server.took("LeaderProcessACKLD", id, link.learner.id);
   }
 
   #establish(): void {
-    const { zab, id } = this.#server;
+    const { zab } = this.#server;
     zab.lastCommitted = zab.history.length;
     zab.zabState = "BROADCAST";
-    this.#established = true;
-    this.#epochBase = zab.history.length;
-    this.#lastZxid = zab.lastZxid;
     this.#server.applyCommitted();
-    const { tree } = this.#server.tree;
-    this.#preparation = new RequestPreparation(tree, { extendedTypes: true });
-    this.#sessions = new SessionTracker(tree.sessions, this.#server.now());
+    this.#broadcast = new Broadcast(this.#server, this);
+    for (const link of this.#links.values()) link.silentTicks = 0;
     this.#server.note(`leads in epoch ${zab.currentEpoch}, ${zab.history.length} transactions`);
     this.#server.count("election");
-    for (const link of this.links.values()) link.silentTicks = 0;
-    this.#acknowledge(id, zab.history.length);
     this.#server.service.start();
   }
 
@@ -311,165 +277,37 @@ export class Leader {
 
   // Broadcast
 
-  /** The transactions of all waiting requests go to the disk in one write, which must be over before the next. */
-  #takeRequests(): void {
-    if (!this.#established || this.#busy !== undefined || this.#joining.size > 0 || this.#over) return;
-    if (this.#queue.length === 0) return;
-    const batch: Logged[] = [];
-    for (const request of this.#queue.splice(0)) {
-      if (request.kind === "sync") this.#sync(request, this.#server.zab.history.length + batch.length);
-      else batch.push(this.#prepare(request));
-    }
-    if (batch.length === 0) return;
-    this.#logging = batch;
-    const token = {};
-    this.#busy = token;
-    if (this.#server.defect === "ack-before-log") this.#logged();
-    else this.#server.fsync(() => (this.#busy === token ? this.#logged() : undefined));
-  }
-
-  #prepare(request: LeaderRequest): Logged {
+  /** What was committed goes to the learners; those that waited for this moment are sent the history. */
+  committed(transactions: readonly Logged[]): void {
     const { zab } = this.#server;
-    const { session, xid, origin, server } = request;
-    const owner = this.#server.nameOf(server);
-    const newEpoch = epochOf(this.#lastZxid) !== zab.currentEpoch;
-    this.#lastZxid = newEpoch ? zab.currentEpoch * epochSize + 1 : this.#lastZxid + 1;
-    const zxid = this.#lastZxid;
-    const header: TransactionHeader = { session, cxid: xid, zxid, timeMs: this.#server.wallMs() };
-    const body = this.#bodyOf(header, request, owner);
-    return { header, body, zxid, origin: origin === undefined ? undefined : { server, request: origin } };
-  }
-
-  #bodyOf(header: TransactionHeader, request: LeaderRequest, owner: string): TransactionBody {
-    const preparation = this.#preparation as RequestPreparation;
-    if (request.kind === "createSession") {
-      this.#sessions?.open(request.session, request.timeoutMs ?? 0, this.#server.now());
-      return preparation.createSession(header, request.timeoutMs ?? 0, owner);
-    }
-    if (request.write === undefined) return preparation.closeSession(header);
-    if (request.kind === "closeSession") this.#sessions?.remove(request.session);
-    const identities = request.origin?.connection.identities ?? [];
-    return preparation.prepare(header, request.write, identities, owner);
-  }
-
-  #logged(): void {
-    const { zab, id, defect } = this.#server;
-    const batch = this.#logging;
-    this.#logWhatIsWritten(batch.length);
-    for (let i = 0; i < batch.length; i++) {
-      zab.sendCounter++;
-      this.#server.took("LeaderBroadcastPROPOSE", id);
-    }
-    this.#broadcast(zab.ackeRecv, { type: "PROPOSE", transactions: batch });
-    if (defect === "commit-without-quorum" || this.#server.isQuorum(1)) this.#commit(batch);
-    this.#takeRequests();
-  }
-
-  /** Ends the write that the disk is at: so many of its transactions are on it, the others are not. */
-  #logWhatIsWritten(count: number): void {
-    const { zab, id } = this.#server;
-    for (const transaction of this.#logging.slice(0, count)) {
-      zab.history.push(transaction);
-      this.#server.took("LeaderProcessRequest", id);
-    }
-    this.#logging = [];
-    this.#busy = undefined;
-  }
-
-  #leaderProcessACK(link: LearnerLink, transactions: readonly Logged[]): void {
-    const { zab, id } = this.#server;
-    const learner = link.learner.id;
-    const committed: Logged[] = [];
-    for (const transaction of transactions) {
-      const position = this.#epochBase + counterOf(transaction.zxid);
-      this.#acknowledge(learner, position);
-      if (position === zab.lastCommitted + 1 && this.#hasQuorum(position)) {
-        zab.lastCommitted = position;
-        committed.push(transaction);
-      }
-      this.#server.took("LeaderProcessACK", id, learner);
-    }
-    if (committed.length > 0) this.#afterCommit(committed);
-  }
-
-  /** Only the defect, or an ensemble of one, commits at once. */
-  #commit(batch: readonly Logged[]): void {
-    const { zab } = this.#server;
-    const open = zab.history.slice(zab.lastCommitted);
-    zab.lastCommitted = zab.history.length;
-    if (open.length === batch.length) this.#afterCommit(batch);
-    else this.#afterCommit(open);
-  }
-
-  #afterCommit(committed: readonly Logged[]): void {
-    const { zab } = this.#server;
-    this.#broadcast(zab.ackldRecv, { type: "COMMIT", transactions: committed });
-    for (const link of this.#observers.values()) {
-      link.toLearner.send({ type: "INFORM", transactions: committed });
-    }
+    this.send(zab.ackldRecv, { type: "COMMIT", transactions });
+    for (const link of this.#observers.values()) link.toLearner.send({ type: "INFORM", transactions });
     this.#server.applyCommitted();
-    this.#answerSyncs();
-    if (this.#joining.size > 0 && zab.lastCommitted === zab.history.length) this.#join();
-  }
-
-  /** Learners that waited for this moment are sent the history. */
-  #join(): void {
-    for (const link of [...this.#joining]) {
+    this.#broadcast?.answerSyncs();
+    if (this.#joining.size === 0 || zab.lastCommitted < zab.history.length) return;
+    for (const link of this.#joining) {
       this.#joining.delete(link);
       for (const message of link.deferred.splice(0)) if (link.leaderOpen) this.#process(link, message);
     }
-    this.#takeRequests();
+    this.#broadcast?.takeRequests();
   }
 
-  #acknowledge(learner: ServerId, position: number): void {
-    const { ackIndex } = this.#server.zab;
-    ackIndex.set(learner, Math.max(position, ackIndex.get(learner) ?? 0));
-  }
-
-  #hasQuorum(position: number): boolean {
-    let acknowledged = 1;
-    for (const [learner, index] of this.#server.zab.ackIndex) {
-      if (learner !== this.#server.id && index >= position) acknowledged++;
-    }
-    return this.#server.isQuorum(acknowledged);
-  }
-
-  #sync(request: LeaderRequest, position: number): void {
-    this.#syncs.push({ position, request });
-    this.#answerSyncs();
-  }
-
-  /** A sync is no quorum operation: it is answered when all that was proposed before it is committed. */
-  #answerSyncs(): void {
-    const { zab, service, id } = this.#server;
-    for (let first = this.#syncs[0]; first !== undefined; first = this.#syncs[0]) {
-      if (first.position > zab.lastCommitted) return;
-      this.#syncs.shift();
-      const { session, server, origin } = first.request;
-      const code = this.#preparation?.checkSession(session, this.#server.nameOf(server));
-      const error = code === "SessionExpired" || code === "SessionMoved" ? code : undefined;
-      if (origin === undefined) continue;
-      const link = this.links.get(server) ?? this.#observers.get(server);
-      if (server === id) service.synced(origin, error);
-      else if (link?.leaderOpen === true) link.toLearner.send({ type: "SYNC", request: origin, error });
-    }
-  }
-
-  // Learners and sessions
-
-  #broadcast(recipients: ReadonlyMap<ServerId, { readonly connected: boolean }>, message: ZabMessage): void {
+  /** To the connected learners of a book of acknowledgements. */
+  send(recipients: ReadonlyMap<ServerId, { readonly connected: boolean }>, message: ZabMessage): void {
     for (const [learner, { connected }] of recipients) {
-      if (connected) this.links.get(learner)?.toLearner.send(message);
+      if (connected) this.#links.get(learner)?.toLearner.send(message);
     }
   }
+
+  // Learners
 
   /** LeaderTimeout: the connection is closed, and the books say so. */
   #removeLearner(link: LearnerLink, reason: string): void {
     const { zab, id } = this.#server;
     const learner = link.learner.id;
-    if (this.links.get(learner) !== link) return;
+    if (this.#links.get(learner) !== link) return;
     link.closeByLeader();
-    this.links.delete(learner);
+    this.#links.delete(learner);
     this.#joining.delete(link);
     zab.learners.delete(learner);
     for (const book of [zab.cepochRecv, zab.ackeRecv, zab.ackldRecv]) {
@@ -478,7 +316,7 @@ export class Leader {
     }
     this.#server.note(`loses ${link.learner.name}: ${reason}`);
     this.#server.took("LeaderTimeout", id, learner);
-    if (this.#joining.size === 0) this.#takeRequests();
+    if (this.#joining.size === 0) this.#broadcast?.takeRequests();
   }
 
   #removeObserver(link: LearnerLink): void {
@@ -499,16 +337,5 @@ export class Leader {
     let count = 0;
     for (const { connected } of this.#server.zab.ackldRecv.values()) if (connected) count++;
     return count;
-  }
-
-  #touch(sessions: readonly string[]): void {
-    const now = this.#server.now();
-    for (const session of sessions) this.#sessions?.touch(session, now);
-  }
-
-  #expire(session: string): void {
-    const { id } = this.#server;
-    this.#server.note(`expires session ${session}`);
-    this.submit({ kind: "closeSession", session, xid: 0, server: id, origin: undefined });
   }
 }

@@ -72,3 +72,8 @@ export class ZabState {
     return { log: this.history, length: this.history.length };
   }
 }
+
+/** A learner has acknowledged every transaction up to this position (UpdateAcksid, or one acknowledgement more). */
+export function acknowledge({ ackIndex }: ZabState, learner: ServerId, position: number): void {
+  ackIndex.set(learner, Math.max(position, ackIndex.get(learner) ?? 0));
+}
