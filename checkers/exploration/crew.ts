@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ModelError, OperationError, type Parameters } from "../../model/index.ts";
+import type { Identity } from "./checkpoint.ts";
 import type { Finding } from "./expansion.ts";
 import type { SharedMemory } from "./shared.ts";
 
@@ -26,11 +27,24 @@ export interface WorkerOrder {
   readonly workers: number;
   readonly memoryBytesMax: number;
   readonly depthMax: number;
+  /** Where to write checkpoints, of what, and the seconds spent before. */
+  readonly checkpoint: {
+    readonly directory: string;
+    readonly identity: Identity;
+    readonly secondsBefore: number;
+  } | null;
 }
 
 export type WorkerReport =
   | { readonly type: "done"; readonly findings: readonly Finding[]; readonly evaluations: number }
-  | { readonly type: "failed"; readonly kind: "model" | "other"; readonly message: string };
+  | { readonly type: "failed"; readonly kind: "model" | "other"; readonly message: string }
+  | {
+      readonly type: "failed";
+      readonly kind: "operation";
+      readonly code: string;
+      readonly message: string;
+      readonly hint: string;
+    };
 
 /** Changes with the engine, so that a worker that was compiled from another version is recognised. */
 export const engineVersion = "1";
@@ -51,6 +65,8 @@ function reportOf(thread: Worker): Promise<Extract<WorkerReport, { type: "done" 
   return new Promise((resolve, reject) => {
     thread.once("message", (report: WorkerReport) => {
       if (report.type === "done") resolve(report);
+      else if (report.kind === "operation")
+        reject(new OperationError(report.code, report.message, report.hint));
       else if (report.kind === "model") reject(new ModelError(report.message));
       else reject(new Error(`a worker failed: ${report.message}`));
     });

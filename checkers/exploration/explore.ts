@@ -8,6 +8,14 @@ import {
   type Parameters,
 } from "../../model/index.ts";
 import { BreadthFirst, type SearchOptions } from "./breadth-first.ts";
+import {
+  Checkpoints,
+  identityOf,
+  readCheckpoint,
+  readCheckpointValues,
+  type Identity,
+} from "./checkpoint.ts";
+import { workersMax } from "./coverage.ts";
 import { engineVersion, runCrew, type ModelReference } from "./crew.ts";
 import type { Finding } from "./expansion.ts";
 import { checkVariant, completeParameters } from "./parameters.ts";
@@ -36,6 +44,10 @@ export interface ExplorationOptions {
   /** Half of the machine's memory by default. When it is reached, the verdict is `unknown`. */
   readonly memoryBytesMax?: number;
   readonly timeMs?: number;
+  /** A folder to write checkpoints into, between levels. */
+  readonly checkpoint?: string;
+  /** A folder with a checkpoint to continue from. */
+  readonly resume?: string;
   /** Levels to explore. */
   readonly depthMax?: number;
   /** Aborted, it ends early, and tells what was found. */
@@ -80,46 +92,46 @@ async function exploreAny(
   const workers = workersOf(options);
   const reference = workers === 1 ? undefined : referenceOf(subject, model, options);
   const view = options.view === true ? (model.ghosts ?? []) : [];
+  const symmetry = options.symmetry === true;
+  const identity = identityOf(model, { symmetry, view, deadlock: options.deadlock === true });
   const values = makeValueLog();
+  if (options.resume !== undefined) readCheckpointValues(options.resume, identity, values);
   const program = new Program(model, values, {
     ghosts: new Set(view),
-    permutations: options.symmetry === true ? symmetriesOf(model) : [],
+    permutations: symmetry ? symmetriesOf(model) : [],
   });
   const memory = makeSharedMemory(values, program.knowledge.buffer);
+  const secondsBefore =
+    options.resume === undefined ? 0 : readCheckpoint(options.resume, identity, memory, program.stride);
+  const started = performance.now();
+  const checkpoints =
+    options.checkpoint === undefined
+      ? undefined
+      : new Checkpoints(options.checkpoint, identity, memory, program.stride, secondsBefore);
   const searchOptions: SearchOptions = {
     deadlock: options.deadlock === true,
     worker: 0,
     workers,
     memoryBytesMax: options.memoryBytesMax ?? totalmem() / 2,
     depthMax: options.depthMax ?? Number.POSITIVE_INFINITY,
+    betweenLevels: () => checkpoints?.consider((performance.now() - started) / 1000),
   };
-  const started = performance.now();
   // The initial states are this thread's; with several workers it is no one of them.
   const first = new BreadthFirst(program, memory, { ...searchOptions, workers: 1 });
-  first.begin();
+  if (options.resume === undefined) first.begin();
   const release = watch(first, memory, options);
   let findings: readonly Finding[];
   try {
     findings =
       reference === undefined
         ? await alone(first)
-        : await together(first, memory, reference, view, searchOptions, options);
+        : await together(first, { reference, memory, view, identity, searchOptions, secondsBefore, options });
   } finally {
     release();
   }
   program.store.catchUp();
-  const seconds = (performance.now() - started) / 1000;
-  const workersCoverage = workers;
-  return summarise({
-    program,
-    memory,
-    search: first,
-    findings,
-    view,
-    symmetry: options.symmetry === true,
-    workers: workersCoverage,
-    seconds,
-  });
+  const seconds = secondsBefore + (performance.now() - started) / 1000;
+  return summarise({ program, memory, search: first, findings, view, symmetry, workers, seconds });
 }
 
 function build(definition: ModelDefinition, options: ExplorationOptions): Model<unknown> {
@@ -129,7 +141,7 @@ function build(definition: ModelDefinition, options: ExplorationOptions): Model<
 
 /** Throws InputError for a number of workers that this machine should not be asked for. */
 function workersOf({ workers = 1 }: ExplorationOptions): number {
-  const most = 4 * availableParallelism();
+  const most = Math.min(workersMax, 4 * availableParallelism());
   if (!Number.isInteger(workers) || workers < 1 || workers > most) {
     throw new InputError(`${workers} workers`, `expected a whole number from 1 to ${most}`);
   }
@@ -160,27 +172,33 @@ async function alone(search: BreadthFirst): Promise<readonly Finding[]> {
   return search.findings;
 }
 
-async function together(
-  first: BreadthFirst,
-  memory: SharedMemory,
-  model: ModelReference,
-  ghosts: readonly string[],
-  searchOptions: SearchOptions,
-  options: ExplorationOptions,
-): Promise<readonly Finding[]> {
+interface Together {
+  readonly reference: ModelReference;
+  readonly memory: SharedMemory;
+  readonly view: readonly string[];
+  readonly identity: Identity;
+  readonly searchOptions: SearchOptions;
+  readonly secondsBefore: number;
+  readonly options: ExplorationOptions;
+}
+
+async function together(first: BreadthFirst, it: Together): Promise<readonly Finding[]> {
   if (first.control[word.done] !== 0) return first.findings;
-  const { deadlock, workers, memoryBytesMax, depthMax } = searchOptions;
+  const { deadlock, workers, memoryBytesMax, depthMax } = it.searchOptions;
+  const directory = it.options.checkpoint;
   const orders = Array.from({ length: workers }, (_, worker) => ({
     engine: engineVersion,
-    model,
-    memory,
-    ghosts,
-    symmetry: options.symmetry === true,
+    model: it.reference,
+    memory: it.memory,
+    ghosts: it.view,
+    symmetry: it.options.symmetry === true,
     deadlock,
     worker,
     workers,
     memoryBytesMax,
     depthMax,
+    checkpoint:
+      directory === undefined ? null : { directory, identity: it.identity, secondsBefore: it.secondsBefore },
   }));
   const reports = await runCrew(orders);
   return [...first.findings, ...reports.flatMap(({ findings }) => findings)];

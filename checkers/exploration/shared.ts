@@ -24,6 +24,9 @@ export const word = {
   capacity: 15,
   findings: 16,
   frontierRows: 17,
+  /** When the last checkpoint was, in ms modulo 2^30, and how long it took. */
+  checkpointAt: 18,
+  checkpointMs: 19,
   count: 32,
 } as const;
 

@@ -58,9 +58,9 @@ function endingOf(stop: number): Ending {
   return name === "none" ? "complete" : (name as Ending);
 }
 
-function actionCoverage({ program, memory, workers }: Ended): ActionCoverage[] {
+function actionCoverage({ program, memory }: Ended): ActionCoverage[] {
   const { transitions, model } = program;
-  const coverage = new Coverage(memory.coverage, 0, workers);
+  const coverage = new Coverage(memory.coverage, 0);
   const sums = model.actions.map(() => [0, 0] as [number, number]);
   for (const [instance, { actionIndex }] of transitions.instances.entries()) {
     const [generated, distinct] = coverage.of(instance);

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { ModelError, models, type Model, type ModelDefinition } from "../../model/index.ts";
+import { ModelError, models, OperationError, type Model, type ModelDefinition } from "../../model/index.ts";
+import { Checkpoints } from "./checkpoint.ts";
 import { BreadthFirst } from "./breadth-first.ts";
 import { engineVersion, type ModelReference, type WorkerOrder, type WorkerReport } from "./crew.ts";
 import { definitionsOf } from "./definitions.ts";
@@ -11,7 +12,9 @@ try {
   report(await work(workerData as WorkerOrder));
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
-  report({ type: "failed", kind: error instanceof ModelError ? "model" : "other", message });
+  if (error instanceof OperationError) {
+    report({ type: "failed", kind: "operation", code: error.code, message, hint: error.hint });
+  } else report({ type: "failed", kind: error instanceof ModelError ? "model" : "other", message });
 }
 
 function report(message: WorkerReport): void {
@@ -27,7 +30,20 @@ async function work(order: WorkerOrder): Promise<WorkerReport> {
     permutations: order.symmetry ? symmetriesOf(model) : [],
     knowledge: order.memory.knowledge,
   });
-  const search = new BreadthFirst(program, order.memory, order);
+  const { checkpoint } = order;
+  const started = performance.now();
+  const checkpoints =
+    checkpoint === null
+      ? undefined
+      : new Checkpoints(
+          checkpoint.directory,
+          checkpoint.identity,
+          order.memory,
+          program.stride,
+          checkpoint.secondsBefore,
+        );
+  const betweenLevels = (): void => checkpoints?.consider((performance.now() - started) / 1000);
+  const search = new BreadthFirst(program, order.memory, { ...order, betweenLevels });
   search.runInWorker();
   return { type: "done", findings: search.findings, evaluations: program.transitions.evaluations };
 }

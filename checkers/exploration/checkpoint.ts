@@ -1,0 +1,358 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { InputError, OperationError, type Model } from "../../model/index.ts";
+import { engineVersion } from "./crew.ts";
+import { hashText } from "./hash.ts";
+import { growTo } from "./memory.ts";
+import { chunkRows, word, type SharedMemory } from "./shared.ts";
+import { logBytes } from "./values.ts";
+
+/** What an exploration is of: a checkpoint of another one can't be resumed. */
+export interface Identity {
+  readonly engine: string;
+  readonly model: string;
+  readonly parameters: string;
+  readonly variant: string;
+  readonly symmetry: boolean;
+  readonly view: string;
+  readonly deadlock: boolean;
+  /** Of the model's code. */
+  readonly signature: string;
+}
+
+export function identityOf(
+  model: Model<unknown>,
+  options: { readonly symmetry: boolean; readonly view: readonly string[]; readonly deadlock: boolean },
+): Identity {
+  return {
+    engine: engineVersion,
+    model: model.name,
+    parameters: JSON.stringify(model.parameters),
+    variant: model.variant ?? "",
+    symmetry: options.symmetry,
+    view: options.view.join(" "),
+    deadlock: options.deadlock,
+    signature: signatureOf(model),
+  };
+}
+
+/** Differs when the text of an action or a property differs. */
+export function signatureOf(model: Model<unknown>): string {
+  const texts = [
+    ...model.actions.map(({ name, effect }) => `${name} ${effect.toString()}`),
+    ...[...(model.invariants ?? []), ...(model.stepProperties ?? [])].map(
+      ({ name, holds }) => `${name} ${holds.toString()}`,
+    ),
+    String(model.constraint),
+  ];
+  const { lo, hi } = hashText(texts.join("\n"));
+  return `${(hi >>> 0).toString(16)}${(lo >>> 0).toString(16).padStart(8, "0")}`;
+}
+
+const format = "zabcheck-checkpoint";
+const formatVersion = 1;
+
+interface Header {
+  readonly format: typeof format;
+  readonly formatVersion: number;
+  readonly identity: Identity;
+  readonly folder: string;
+  readonly stride: number;
+  readonly control: readonly number[];
+  readonly seconds: number;
+  /** Bytes of each file. */
+  readonly files: { readonly [name: string]: number };
+}
+
+const parts = ["values", "visited", "parents", "rows", "chunks", "coverage", "knowledge"] as const;
+const writeBytesMax = 2 ** 26;
+
+/**
+ * Writes a checkpoint into a folder, while no worker runs. It becomes valid all at once, by a rename; until then the
+ * one before is. Throws OperationError where it can't be written; then the one before still is.
+ */
+export function writeCheckpoint(
+  directory: string,
+  identity: Identity,
+  memory: SharedMemory,
+  stride: number,
+  seconds: number,
+): void {
+  const control = new Int32Array(memory.control);
+  // A name of its own: nothing that an earlier checkpoint consists of is touched before this one is valid.
+  const folder = `level-${control[word.level]}-${Date.now().toString(36)}`;
+  const target = join(directory, folder);
+  try {
+    mkdirSync(directory, { recursive: true });
+    mkdirSync(target);
+    const files: Record<string, number> = {};
+    for (const part of parts) files[part] = writeWhole(join(target, part), contents(part, memory, stride));
+    const header: Header = {
+      format,
+      formatVersion,
+      identity,
+      folder,
+      stride,
+      control: [...control],
+      seconds,
+      files,
+    };
+    const draft = join(directory, "checkpoint.json.tmp");
+    writeWhole(draft, [Buffer.from(JSON.stringify(header))]);
+    renameSync(draft, join(directory, "checkpoint.json"));
+  } catch (error) {
+    rmSync(target, { recursive: true, force: true });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new OperationError(
+      "CHECKPOINT_UNWRITABLE",
+      `${directory}: the checkpoint of level ${control[word.level]} could not be written: ${reason}`,
+      "the checkpoint of before is still good: free disk space, then continue with --resume",
+      error,
+    );
+  }
+  for (const name of readdirSync(directory)) {
+    if (/^level-\d+-\w+$/.test(name) && name !== folder)
+      rmSync(join(directory, name), { recursive: true, force: true });
+  }
+}
+
+/** The bytes of a part. Rows are those of the current level, chunk after chunk. */
+function* contents(
+  part: (typeof parts)[number],
+  memory: SharedMemory,
+  stride: number,
+): Generator<Uint8Array> {
+  const control = new Int32Array(memory.control);
+  const chunkBytes = 4 * stride * chunkRows;
+  const list = control[word.current] as 0 | 1;
+  const chunks = new Int32Array(memory.lists[list], 0, control[word.listed + list] as number);
+  switch (part) {
+    case "values":
+      yield logBytes(memory.values);
+      break;
+    case "visited":
+      yield new Uint8Array(memory.visited);
+      break;
+    case "parents":
+      yield new Uint8Array(
+        memory.parents,
+        0,
+        Math.min(memory.parents.byteLength, 8 * (control[word.numbers] as number)),
+      );
+      break;
+    case "rows":
+      for (const chunk of chunks) yield new Uint8Array(memory.rows, chunk * chunkBytes, chunkBytes);
+      break;
+    case "chunks":
+      for (const chunk of chunks) yield new Uint8Array(memory.chunks, 8 * chunk, 8);
+      break;
+    case "coverage":
+      yield new Uint8Array(memory.coverage);
+      break;
+    default:
+      yield new Uint8Array(memory.knowledge);
+  }
+}
+
+/** Returns how many bytes it wrote; they are on disk then. */
+function writeWhole(path: string, pieces: Iterable<Uint8Array>): number {
+  const file = openSync(path, "w");
+  let bytes = 0;
+  try {
+    for (const piece of pieces) {
+      for (let at = 0; at < piece.length;) {
+        const written = writeSync(file, piece, at, Math.min(writeBytesMax, piece.length - at));
+        at += written;
+        bytes += written;
+      }
+    }
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  return bytes;
+}
+
+/**
+ * Fills memory from a checkpoint, before any worker runs. Returns the seconds spent before it.
+ * Throws InputError where there is none, where it is of another model or version, or where it is damaged.
+ */
+export function readCheckpoint(
+  directory: string,
+  identity: Identity,
+  memory: SharedMemory,
+  stride: number,
+): number {
+  const header = readHeader(directory);
+  checkIdentity(directory, header, identity);
+  const folder = join(directory, header.folder);
+  for (const part of parts) {
+    const path = join(folder, part);
+    const bytes = existsSync(path) ? statSync(path).size : -1;
+    if (bytes !== header.files[part]) {
+      throw new InputError(
+        `${path}: ${bytes < 0 ? "is missing" : `has ${bytes} bytes`}`,
+        `expected ${header.files[part]}: the checkpoint is damaged`,
+      );
+    }
+  }
+  if (header.stride !== stride)
+    throw new InputError(`${directory}: a checkpoint of another layout`, "explore anew");
+  const control = new Int32Array(memory.control);
+  control.set(header.control);
+  const chunks = (header.files["chunks"] as number) / 8;
+  const list = control[word.current] as 0 | 1;
+  for (const [name, buffer] of [
+    ["visited", memory.visited],
+    ["parents", memory.parents],
+    ["rows", memory.rows],
+    ["chunks", memory.chunks],
+    ["coverage", memory.coverage],
+    ["knowledge", memory.knowledge],
+  ] as const) {
+    readWhole(join(folder, name), buffer, header.files[name] as number);
+  }
+  growTo(memory.lists[list], 4 * chunks);
+  new Int32Array(memory.lists[list], 0, chunks).set(Array.from({ length: chunks }, (_, chunk) => chunk));
+  control[word.listed] = control[word.listed + 1] = 0;
+  control[word.listed + list] = chunks;
+  control[word.chunksMade] = chunks;
+  for (const field of [
+    "chunksFree",
+    "lock",
+    "arrived",
+    "pause",
+    "stop",
+    "done",
+    "taken",
+    "frontierRows",
+  ] as const) {
+    control[word[field]] = 0;
+  }
+  return header.seconds;
+}
+
+/** The values of a checkpoint: they must be there before a program is made. */
+export function readCheckpointValues(directory: string, identity: Identity, values: SharedArrayBuffer): void {
+  const header = readHeader(directory);
+  checkIdentity(directory, header, identity);
+  readWhole(join(directory, header.folder, "values"), values, header.files["values"] as number);
+  new Int32Array(values, 0, 2).set([0, header.files["values"] as number]);
+}
+
+function readHeader(directory: string): Header {
+  const path = join(directory, "checkpoint.json");
+  let header: unknown;
+  try {
+    header = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InputError(
+      `${path}: no checkpoint: ${reason}`,
+      "give a folder that --checkpoint has written",
+      error,
+    );
+  }
+  const it = header as Partial<Header> | null;
+  if (typeof it !== "object" || it?.format !== format || typeof it.identity !== "object") {
+    throw new InputError(`${path}: no checkpoint`, "give a folder that --checkpoint has written");
+  }
+  if (it.formatVersion !== formatVersion) {
+    throw new InputError(
+      `${path}: a checkpoint of format ${String(it.formatVersion)}`,
+      `this zabcheck reads format ${formatVersion}`,
+    );
+  }
+  if (!/^level-\d+-\w+$/.test(it.folder ?? ""))
+    throw new InputError(`${path}: damaged`, "expected the name of a level's folder");
+  return it as Header;
+}
+
+function checkIdentity(directory: string, header: Header, identity: Identity): void {
+  const before = header.identity as unknown as Record<string, unknown>;
+  for (const [field, value] of Object.entries(identity)) {
+    if (before[field] === value) continue;
+    const what =
+      field === "signature" ? "the model's code" : field === "engine" ? "zabcheck's engine" : field;
+    const hint =
+      field === "signature" || field === "engine"
+        ? "explore anew"
+        : `there it is ${show(before[field])}, here ${show(value)}`;
+    throw new InputError(`${directory}: a checkpoint of another exploration: ${what} differs`, hint);
+  }
+}
+
+function show(value: unknown): string {
+  return value === "" ? "none" : String(value);
+}
+
+function readWhole(path: string, buffer: SharedArrayBuffer, bytes: number): void {
+  if (buffer.byteLength < bytes && !growTo(buffer, 2 ** 16 * Math.ceil(bytes / 2 ** 16))) {
+    throw new OperationError("OUT_OF_MEMORY", `${path}: no memory for ${bytes} bytes`, "free memory");
+  }
+  const target = new Uint8Array(buffer, 0, bytes);
+  const file = openSync(path, "r");
+  try {
+    for (let at = 0; at < bytes;) {
+      const read = readSync(file, target, at, Math.min(writeBytesMax, bytes - at), at);
+      if (read === 0) throw new InputError(`${path}: is cut off`, "the checkpoint is damaged");
+      at += read;
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Writes checkpoints as often as costs at most a tenth of the time. One for each worker; they share when the last was. */
+export class Checkpoints {
+  readonly #directory: string;
+  readonly #identity: Identity;
+  readonly #memory: SharedMemory;
+  readonly #stride: number;
+  readonly #secondsBefore: number;
+
+  constructor(
+    directory: string,
+    identity: Identity,
+    memory: SharedMemory,
+    stride: number,
+    secondsBefore: number,
+  ) {
+    this.#directory = directory;
+    this.#identity = identity;
+    this.#memory = memory;
+    this.#stride = stride;
+    this.#secondsBefore = secondsBefore;
+  }
+
+  /** To be called between levels, while all wait. */
+  consider(secondsSinceStart: number): void {
+    const control = new Int32Array(this.#memory.control);
+    const now = Date.now() % 2 ** 30;
+    const since = now - (control[word.checkpointAt] as number);
+    if (control[word.checkpointAt] !== 0 && since < 10 * (control[word.checkpointMs] as number)) return;
+    const before = performance.now();
+    writeCheckpoint(
+      this.#directory,
+      this.#identity,
+      this.#memory,
+      this.#stride,
+      this.#secondsBefore + secondsSinceStart,
+    );
+    control[word.checkpointMs] = Math.ceil(performance.now() - before);
+    control[word.checkpointAt] = Math.max(1, Date.now() % 2 ** 30);
+  }
+}
