@@ -22,33 +22,28 @@ import { consistent, decided } from "./two-phase-commit.ts";
  * Paxos Commit: the decision of each resource manager is an instance of Paxos, so that no single process can block
  * the others. Gray and Lamport, "Consensus on Transaction Commit", TODS 2006; the specification is PaxosCommit of
  * tlaplus/Examples (transaction_commit), state for state.
+ * Differs: the set `msgs` is kept by instance, and the leaders' decisions apart, which says the same.
  */
 type Vote = "prepared" | "aborted";
 type Message =
-  | { readonly type: "phase1a"; readonly ins: Server; readonly bal: number }
+  | { readonly type: "phase1a"; readonly bal: number }
   | {
       readonly type: "phase1b";
-      readonly ins: Server;
       readonly mbal: number;
       readonly bal: number;
       readonly val: Vote | "none";
       readonly acc: Server;
     }
-  | { readonly type: "phase2a"; readonly ins: Server; readonly bal: number; readonly val: Vote }
-  | {
-      readonly type: "phase2b";
-      readonly acc: Server;
-      readonly ins: Server;
-      readonly bal: number;
-      readonly val: Vote;
-    }
-  | { readonly type: "Commit" | "Abort" };
+  | { readonly type: "phase2a"; readonly bal: number; readonly val: Vote }
+  | { readonly type: "phase2b"; readonly acc: Server; readonly bal: number; readonly val: Vote };
 
 interface PaxosCommit {
   rmState: PerServer<"working" | "prepared" | "committed" | "aborted">;
   /** Of each instance at each acceptor. */
   aState: PerServer<PerServer<{ readonly mbal: number; readonly bal: number; readonly val: Vote | "none" }>>;
-  msgs: FiniteSet<Message>;
+  /** By instance. */
+  msgs: PerServer<FiniteSet<Message>>;
+  decisions: FiniteSet<"Commit" | "Abort">;
 }
 
 const { action, witness } = vocabulary<PaxosCommit>();
@@ -70,28 +65,28 @@ function build(
   const RMPrepare = action("RMPrepare", each(RM), (now, next, rm) => {
     if (now.rmState[rm] !== "working") return disabled;
     next.rmState[rm] = "prepared";
-    next.msgs = now.msgs.with({ type: "phase2a", ins: rm, bal: 0, val: "prepared" });
+    next.msgs[rm] = now.msgs[rm].with({ type: "phase2a", bal: 0, val: "prepared" });
   });
 
   const RMChooseToAbort = action("RMChooseToAbort", each(RM), (now, next, rm) => {
     if (now.rmState[rm] !== "working") return disabled;
     next.rmState[rm] = "aborted";
-    next.msgs = now.msgs.with({ type: "phase2a", ins: rm, bal: 0, val: "aborted" });
+    next.msgs[rm] = now.msgs[rm].with({ type: "phase2a", bal: 0, val: "aborted" });
   });
 
   const RMRcvCommitMsg = action("RMRcvCommitMsg", each(RM), (now, next, rm) => {
-    if (!now.msgs.has({ type: "Commit" })) return disabled;
+    if (!now.decisions.has("Commit")) return disabled;
     next.rmState[rm] = "committed";
   });
 
   const RMRcvAbortMsg = action("RMRcvAbortMsg", each(RM), (now, next, rm) => {
-    if (!now.msgs.has({ type: "Abort" })) return disabled;
+    if (!now.decisions.has("Abort")) return disabled;
     next.rmState[rm] = "aborted";
   });
 
   /** A leader starts a new ballot for a resource manager that does not answer. Never disabled. */
   const Phase1a = action("Phase1a", laterBallots, (now, next, bal, rm) => {
-    next.msgs = now.msgs.with({ type: "phase1a", ins: rm, bal });
+    next.msgs[rm] = now.msgs[rm].with({ type: "phase1a", bal });
   });
 
   /** The leader proposes what the majority MS voted for last; "aborted" where it has not voted. */
@@ -99,20 +94,20 @@ function build(
     "Phase2a",
     laterBallots.flatMap(([bal, rm]) => Majority.map((MS) => [bal, rm, MS] as const)),
     (now, next, bal, rm, MS) => {
-      if (now.msgs.some((m) => m.type === "phase2a" && m.bal === bal && m.ins === rm)) return disabled;
-      const promises = [...now.msgs]
+      if (now.msgs[rm].some((m) => m.type === "phase2a" && m.bal === bal)) return disabled;
+      const promises = [...now.msgs[rm]]
         .filter((m) => m.type === "phase1b")
-        .filter((m) => m.ins === rm && m.mbal === bal && MS.has(m.acc));
+        .filter((m) => m.mbal === bal && MS.has(m.acc));
       if (!MS.every((acc) => promises.some((m) => m.acc === acc))) return disabled;
       const maxbal = Math.max(...promises.map((m) => m.bal));
       const last = promises.find((m) => m.bal === maxbal)?.val;
       const val = maxbal === -1 || variant === "ignored-votes" ? "aborted" : (last as Vote);
-      next.msgs = now.msgs.with({ type: "phase2a", ins: rm, bal, val });
+      next.msgs[rm] = now.msgs[rm].with({ type: "phase2a", bal, val });
     },
   );
 
-  const chose = (msgs: FiniteSet<Message>, ins: Server, val: Vote, [bal, MS]: Evidence): boolean =>
-    MS.every((acc) => msgs.has({ type: "phase2b", ins, bal, val, acc }));
+  const chose = (msgs: FiniteSet<Message>, val: Vote, [bal, MS]: Evidence): boolean =>
+    MS.every((acc) => msgs.has({ type: "phase2b", bal, val, acc }));
 
   /**
    * `Decide`: every instance has chosen "prepared", or one has chosen "aborted". TLC yields a successor for each
@@ -127,18 +122,16 @@ function build(
     "DecideCommit",
     evidenceOfAll.map((shown) => [shown] as const),
     (now, next, shown) => {
-      const msgs = now.msgs;
-      if (!RM.members.every((rm) => chose(msgs, rm, "prepared", shown[rm]))) return disabled;
-      next.msgs = msgs.with({ type: "Commit" });
+      if (!RM.members.every((rm) => chose(now.msgs[rm], "prepared", shown[rm]))) return disabled;
+      next.decisions = now.decisions.with("Commit");
     },
   );
   const DecideAbort = action(
     "DecideAbort",
     each(RM).flatMap(([rm]) => evidence.map((shown) => [rm, shown] as const)),
     (now, next, rm, shown) => {
-      const msgs = now.msgs;
-      if (!chose(msgs, rm, "aborted", shown)) return disabled;
-      next.msgs = msgs.with({ type: "Abort" });
+      if (!chose(now.msgs[rm], "aborted", shown)) return disabled;
+      next.decisions = now.decisions.with("Abort");
     },
     { actor: () => undefined },
   );
@@ -148,11 +141,17 @@ function build(
     "Phase1b",
     each(Acceptor).flatMap(([acc]) => laterBallots.map(([bal, ins]) => [acc, ins, bal] as const)),
     (now, next, acc, ins, bal) => {
-      if (!now.msgs.has({ type: "phase1a", ins, bal })) return disabled;
+      if (!now.msgs[ins].has({ type: "phase1a", bal })) return disabled;
       const state = now.aState[ins][acc];
       if (state.mbal >= bal) return disabled;
       next.aState[ins][acc] = { ...state, mbal: bal };
-      next.msgs = now.msgs.with({ type: "phase1b", ins, mbal: bal, bal: state.bal, val: state.val, acc });
+      next.msgs[ins] = now.msgs[ins].with({
+        type: "phase1b",
+        mbal: bal,
+        bal: state.bal,
+        val: state.val,
+        acc,
+      });
     },
   );
 
@@ -163,10 +162,10 @@ function build(
       Ballot.flatMap((bal) => votes.map((val) => [acc, ins, bal, val] as const)),
     ),
     (now, next, acc, ins, bal, val) => {
-      if (!now.msgs.has({ type: "phase2a", ins, bal, val }) || now.aState[ins][acc].mbal > bal)
+      if (!now.msgs[ins].has({ type: "phase2a", bal, val }) || now.aState[ins][acc].mbal > bal)
         return disabled;
       next.aState[ins][acc] = { mbal: bal, bal, val };
-      next.msgs = now.msgs.with({ type: "phase2b", ins, bal, val, acc });
+      next.msgs[ins] = now.msgs[ins].with({ type: "phase2b", bal, val, acc });
     },
   );
 
@@ -179,7 +178,8 @@ function build(
       {
         rmState: table(RM, () => "working"),
         aState: table(RM, () => table(Acceptor, () => ({ mbal: 0, bal: -1, val: "none" }))),
-        msgs: setOf(),
+        msgs: table(RM, () => setOf()),
+        decisions: setOf(),
       },
     ],
     actions: [

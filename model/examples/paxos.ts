@@ -12,6 +12,7 @@ import {
   type FiniteSet,
   type Model,
   type ModelDefinition,
+  type Now,
   type PerServer,
   type Server,
 } from "../specification/index.ts";
@@ -20,18 +21,18 @@ import {
  * Paxos: acceptors choose one value for ever, over numbered ballots, in two phases.
  * Lamport, "The Part-Time Parliament", TOCS 1998; the specification is Paxos of tlaplus/Examples, state for state.
  * Messages stay for ever, so that losing one is never receiving it.
+ * Differs: the set `msgs` is kept by its senders, which says the same.
  */
-type Message =
+type Request =
   | { readonly type: "1a"; readonly bal: number }
-  | {
-      readonly type: "1b";
-      readonly acc: Server;
-      readonly bal: number;
-      readonly mbal: number;
-      readonly mval: Client | null;
-    }
-  | { readonly type: "2a"; readonly bal: number; readonly val: Client }
-  | { readonly type: "2b"; readonly acc: Server; readonly bal: number; readonly val: Client };
+  | { readonly type: "2a"; readonly bal: number; readonly val: Client };
+type Promise1b = {
+  readonly type: "1b";
+  readonly bal: number;
+  readonly mbal: number;
+  readonly mval: Client | null;
+};
+type Vote = { readonly type: "2b"; readonly bal: number; readonly val: Client };
 
 interface Paxos {
   /** The highest ballot that an acceptor has heard of. */
@@ -39,7 +40,10 @@ interface Paxos {
   /** Its last vote: the ballot and the value. */
   maxVBal: PerServer<number>;
   maxVal: PerServer<Client | null>;
-  msgs: FiniteSet<Message>;
+  /** What the ballots' leaders have sent. */
+  requests: FiniteSet<Request>;
+  /** What each acceptor has answered. */
+  answers: PerServer<FiniteSet<Promise1b | Vote>>;
 }
 
 const { action, invariant, witness } = vocabulary<Paxos>();
@@ -70,7 +74,7 @@ function build(
     "Phase1a",
     Ballot.map((b) => [b] as const),
     (now, next, b) => {
-      next.msgs = now.msgs.with({ type: "1a", bal: b });
+      next.requests = now.requests.with({ type: "1a", bal: b });
     },
   );
 
@@ -79,9 +83,14 @@ function build(
     "Phase1b",
     each(Acceptor).flatMap(([a]) => Ballot.map((b) => [a, b] as const)),
     (now, next, a, b) => {
-      if (b <= now.maxBal[a] || !now.msgs.has({ type: "1a", bal: b })) return disabled;
+      if (b <= now.maxBal[a] || !now.requests.has({ type: "1a", bal: b })) return disabled;
       next.maxBal[a] = b;
-      next.msgs = now.msgs.with({ type: "1b", acc: a, bal: b, mbal: now.maxVBal[a], mval: now.maxVal[a] });
+      next.answers[a] = now.answers[a].with({
+        type: "1b",
+        bal: b,
+        mbal: now.maxVBal[a],
+        mval: now.maxVal[a],
+      });
     },
   );
 
@@ -95,18 +104,22 @@ function build(
     ),
   );
   const Phase2a = action("Phase2a", choices, (now, next, b, v, Q, voter) => {
-    if (now.msgs.some((m) => m.type === "2a" && m.bal === b)) return disabled;
-    const joined = [...now.msgs].filter((m) => m.type === "1b" && m.bal === b && Q.has(m.acc));
-    const promises = joined as Extract<Message, { type: "1b" }>[];
-    if (![...Q].every((a) => promises.some((m) => m.acc === a))) return disabled;
-    const votes = variant === "ignored-votes" ? [] : promises.filter((m) => m.mbal >= 0);
-    if (voter === null) {
-      if (votes.length > 0) return disabled;
-    } else {
-      const vote = votes.find((m) => m.acc === voter);
-      if (vote === undefined || vote.mval !== v || votes.some((m) => m.mbal > vote.mbal)) return disabled;
+    if (now.requests.some((m) => m.type === "2a" && m.bal === b)) return disabled;
+    const promises = new Map<Server, Promise1b>();
+    for (const a of Q) {
+      const promise = now.answers[a].find((m) => m.type === "1b" && m.bal === b) as Promise1b | undefined;
+      if (promise === undefined) return disabled;
+      promises.set(a, promise);
     }
-    next.msgs = now.msgs.with({ type: "2a", bal: b, val: v });
+    const votes = [...promises.values()].filter((m) => m.mbal >= 0);
+    if (voter === null) {
+      if (votes.length > 0 && variant !== "ignored-votes") return disabled;
+    } else {
+      const vote = promises.get(voter);
+      if (vote === undefined || vote.mbal < 0 || vote.mval !== v) return disabled;
+      if (votes.some((m) => m.mbal > vote.mbal)) return disabled;
+    }
+    next.requests = now.requests.with({ type: "2a", bal: b, val: v });
   });
 
   /** The acceptor votes, unless it has joined a higher ballot. */
@@ -114,20 +127,18 @@ function build(
     "Phase2b",
     each(Acceptor).flatMap(([a]) => Ballot.flatMap((b) => Value.members.map((v) => [a, b, v] as const))),
     (now, next, a, b, v) => {
-      if (!now.msgs.has({ type: "2a", bal: b, val: v })) return disabled;
+      if (!now.requests.has({ type: "2a", bal: b, val: v })) return disabled;
       if (b < now.maxBal[a] && variant !== "broken-promise") return disabled;
       next.maxBal[a] = b;
       next.maxVBal[a] = b;
       next.maxVal[a] = v;
-      next.msgs = now.msgs.with({ type: "2b", acc: a, bal: b, val: v });
+      next.answers[a] = now.answers[a].with({ type: "2b", bal: b, val: v });
     },
   );
 
-  const chosen = (msgs: FiniteSet<Message>): readonly Client[] =>
+  const chosen = ({ answers }: Now<Paxos>): readonly Client[] =>
     Value.members.filter((v) =>
-      Ballot.some((b) =>
-        Quorum.some((Q) => Q.every((a) => msgs.has({ type: "2b", acc: a, bal: b, val: v }))),
-      ),
+      Ballot.some((b) => Quorum.some((Q) => Q.every((a) => answers[a].has({ type: "2b", bal: b, val: v })))),
     );
 
   return {
@@ -140,22 +151,23 @@ function build(
         maxBal: table(Acceptor, () => -1),
         maxVBal: table(Acceptor, () => -1),
         maxVal: table(Acceptor, () => null),
-        msgs: setOf(),
+        requests: setOf(),
+        answers: table(Acceptor, () => setOf()),
       },
     ],
     actions: [Phase1a, Phase2a, Phase1b, Phase2b],
     invariants: [
       invariant("Consistency", (now) => {
-        const values = chosen(now.msgs);
+        const values = chosen(now);
         return values.length === 0 ? vacuous : values.length === 1;
       }),
     ],
-    witnesses: [witness("ValueChosen", (now) => chosen(now.msgs).length > 0)],
+    witnesses: [witness("ValueChosen", (now) => chosen(now).length > 0)],
     recoverable: [
       {
         name: "ValueCanBeChosen",
         from: (now) => Acceptor.members.every((a) => now.maxBal[a] < counts.ballots - 1),
-        to: (now) => chosen(now.msgs).length > 0,
+        to: (now) => chosen(now).length > 0,
       },
     ],
   };
