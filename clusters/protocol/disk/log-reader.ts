@@ -19,7 +19,11 @@ export interface LogReaderOptions {
   readonly recordBytesMax?: number;
   /** How many whole records behind the end of a log are named; 1,000 by default. */
   readonly behindMax?: number;
+  /** Records that were decoded already: servers log the same ones, and one copy of each is kept. */
+  readonly known?: KnownRecords;
 }
+
+export type KnownRecords = Map<string, Omit<LoggedTransaction, "offset">>;
 
 const recordBytesMaxDefault = 64 * 1024 * 1024;
 const behindMaxDefault = 1_000;
@@ -41,7 +45,7 @@ export function* readLog(
   for (;;) {
     const framed = frameAt(source, offset, recordBytesMax);
     if (framed.kind === "record") {
-      const record = decode(framed.payload, offset);
+      const record = decode(framed.payload, offset, options.known);
       if (record instanceof ProtocolError) {
         return { kind: "damaged", offset, reason: record.message, ...behind(source, framed.next, options) };
       }
@@ -117,21 +121,34 @@ function hexByte(byte: number | undefined): string {
   return (byte ?? 0).toString(16).padStart(2, "0");
 }
 
-function decode(payload: Buffer, offset: number): LoggedTransaction | ProtocolError {
+function decode(payload: Buffer, offset: number, known?: KnownRecords): LoggedTransaction | ProtocolError {
+  const key = identity(payload);
+  const decoded = known?.get(key);
+  if (decoded !== undefined) return { ...decoded, offset };
   try {
     const { transaction, digest, contentEnd, binary } = readTransaction(payload);
-    const content = createHash("sha1").update(payload.subarray(0, contentEnd)).digest("base64");
-    return {
+    const content = contentEnd === payload.length ? key : identity(payload.subarray(0, contentEnd));
+    const record = {
       transaction,
-      offset,
       content,
       ...(digest === undefined ? {} : { digest }),
       ...(binary ? { binary } : {}),
     };
+    known?.set(key, record);
+    return { ...record, offset };
   } catch (error) {
     if (error instanceof ProtocolError) return error;
     throw error;
   }
+}
+
+/** Hashing costs more than keeping as many bytes. */
+const keptBytesMax = 256;
+
+/** A string that is equal for equal bytes only. */
+function identity(bytes: Buffer): string {
+  if (bytes.length <= keptBytesMax) return bytes.toString("latin1");
+  return `${bytes.length} bytes, SHA-256 ${createHash("sha256").update(bytes).digest("base64")}`;
 }
 
 /**
@@ -157,7 +174,7 @@ function behind(source: ByteSource, start: number, options: LogReaderOptions): {
       break;
     }
     const framed = frameAt(source, candidate, recordBytesMax);
-    const record = framed.kind === "record" ? decode(framed.payload, candidate) : undefined;
+    const record = framed.kind === "record" ? decode(framed.payload, candidate, options.known) : undefined;
     if (framed.kind !== "record" || record === undefined || record instanceof ProtocolError) continue;
     records.push(record);
     offset = framed.next;

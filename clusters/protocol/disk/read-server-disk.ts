@@ -13,7 +13,7 @@ import {
 } from "../../../model/index.ts";
 import { ProtocolError } from "../errors.ts";
 import { FileSource } from "./byte-source.ts";
-import { type LogReaderOptions, readLog } from "./log-reader.ts";
+import { type KnownRecords, type LogReaderOptions, readLog } from "./log-reader.ts";
 import { readSnapshot } from "./snapshot-reader.ts";
 import { unpackSnappyStream } from "./snappy.ts";
 
@@ -59,8 +59,10 @@ export function readServerDisks(
     }
   }
   const names = distinctNames(folders.map((folder) => folder.path));
-  const interned = new Map<string, LoggedTransaction["transaction"]>();
-  return folders.map((folder, index) => readServer(folder, names[index] ?? folder.path, options, interned));
+  const known: KnownRecords = new Map();
+  return folders.map((folder, index) =>
+    readServer(folder, names[index] ?? folder.path, { known, ...options }),
+  );
 }
 
 /**
@@ -173,12 +175,7 @@ function distinctNames(paths: readonly string[]): string[] {
 const snapshotName = /^snapshot\.([0-9a-f]{1,16})(\.gz|\.snappy)?$/;
 const logName = /^log\.([0-9a-f]{1,16})$/;
 
-function readServer(
-  folder: ServerFolder,
-  name: string,
-  options: ServerDiskOptions,
-  interned: Map<string, LoggedTransaction["transaction"]>,
-): ServerDisk {
+function readServer(folder: ServerFolder, name: string, options: ServerDiskOptions): ServerDisk {
   const files = folder.versionFolders.flatMap((path) => list(path, path).map((entry) => join(path, entry)));
   const named = (pattern: RegExp): { path: string; zxid: Zxid }[] =>
     files
@@ -192,7 +189,7 @@ function readServer(
   return {
     name,
     logs: named(logName).flatMap(({ path, zxid }, index, all) => {
-      const log = readLogFile(path, zxid, options, interned, index === all.length - 1);
+      const log = readLogFile(path, zxid, options, index === all.length - 1);
       return log === undefined ? [] : [log];
     }),
     snapshots: named(snapshotName).map(({ path, zxid }) => readSnapshotFile(path, zxid, options)),
@@ -205,7 +202,6 @@ function readLogFile(
   path: string,
   firstZxid: Zxid,
   options: ServerDiskOptions,
-  interned: Map<string, LoggedTransaction["transaction"]>,
   newest: boolean,
 ): LogFile | undefined {
   let source: FileSource;
@@ -223,7 +219,7 @@ function readLogFile(
     for (;;) {
       const next = reader.next();
       if (next.done === true) return { path, firstZxid, records, end: next.value };
-      records.push(shared(next.value, interned));
+      records.push(next.value);
     }
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
@@ -235,17 +231,6 @@ function readLogFile(
   } finally {
     source.close();
   }
-}
-
-/** Servers log the same transactions: one copy of each is kept. */
-function shared(
-  record: LoggedTransaction,
-  interned: Map<string, LoggedTransaction["transaction"]>,
-): LoggedTransaction {
-  const known = interned.get(record.content);
-  if (known !== undefined) return { ...record, transaction: known };
-  interned.set(record.content, record.transaction);
-  return record;
 }
 
 function readSnapshotFile(path: string, zxid: Zxid, options: ServerDiskOptions): SnapshotFile {
