@@ -5,7 +5,7 @@ import {
   type EventType,
   type Json,
   type SequentialSpecification,
-} from "../../model/index.ts";
+} from "../../model/light.ts";
 import { linearizable } from "./linearizable.ts";
 import { compareWithSlowTwin } from "./twin-comparison.ts";
 

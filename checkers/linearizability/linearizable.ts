@@ -1,4 +1,4 @@
-import { InputError, type Event, type SequentialSpecification } from "../../model/index.ts";
+import { InputError, type Event, type Json, type SequentialSpecification } from "../../model/light.ts";
 import { worst, type Outcome, type Verdict, type Violation } from "../verdict.ts";
 import { explain, type Explanation } from "./explanation.ts";
 import { ObjectCheck, type ObjectFinding } from "./object-check.ts";
@@ -244,8 +244,43 @@ function verdictOf<State>(
     },
     objects,
   };
-  if (broken === undefined) return verdict;
-  return withLazy<LinearizabilityVerdict, "violation">(verdict, "violation", () => violationOf(broken));
+  const told = withLazy<LinearizabilityVerdict, "evidence">(verdict, "evidence", () => ({
+    objects: objects.map(evidenceOf),
+  }));
+  if (broken === undefined) return told;
+  return withLazy<LinearizabilityVerdict, "violation">(told, "violation", () => violationOf(broken));
+}
+
+/** Operations are given by the index of their invocation. */
+function evidenceOf(object: ObjectVerdict): Json {
+  const indexes = (operations: readonly TimedOperation[]): number[] =>
+    operations.map(({ invocation }) => invocation.index);
+  const { key, verdict, algorithm, operations, detail, explanation } = object;
+  return {
+    ...(key === undefined ? {} : { key }),
+    verdict,
+    algorithm,
+    operations,
+    detail,
+    ...(object.linearization === undefined
+      ? {}
+      : { linearization: object.linearization.map(({ index }) => index) }),
+    ...(explanation === undefined
+      ? {}
+      : {
+          explanation: {
+            summary: explanation.summary,
+            earliest: explanation.earliest.invocation.index,
+            isEarliest: explanation.isEarliest,
+            concurrent: indexes(explanation.concurrent),
+            longest: explanation.longest.map(({ order, state }) => ({ order: indexes(order), state })),
+            minimal: indexes(explanation.minimal),
+            isMinimal: explanation.isMinimal,
+            from: [...explanation.from],
+            confirmed: explanation.confirmed,
+          },
+        }),
+  };
 }
 
 function violationOf(broken: ObjectVerdict): Violation {

@@ -6,6 +6,8 @@ export interface Minimised {
   readonly kept: readonly number[];
   /** False when the time ran out before none could be spared. */
   readonly isMinimal: boolean;
+  /** States from each of which they fail: the initial one, and all in which the object can be before they begin. */
+  readonly from: readonly unknown[];
 }
 
 /**
@@ -21,25 +23,67 @@ export function minimise<State>(
   involved: readonly number[],
   oracle: Oracle<State>,
 ): Minimised {
+  const recent = minimiseRecent(operations, earliest, oracle);
+  if (recent !== undefined) return recent;
   const answered = [...operations.keys()].filter(
     (at) => at !== earliest && operations[at]?.return !== Infinity,
   );
   const fails = (kept: readonly number[]): boolean =>
-    oracle.fails(harmlessBut(operations, [earliest, ...kept], oracle));
-  const ascending = (kept: readonly number[]): number[] => [...kept, earliest].sort((a, b) => a - b);
-  const window = failingWindow(
-    answered,
-    involved.filter((at) => at !== earliest),
-    fails,
-    oracle,
-  );
+    oracle.fails(harmlessBut(operations, [earliest, ...kept], oracle)) ?? false;
+  const others = involved.filter((at) => at !== earliest);
+  const window = failingWindow(answered, others, fails, oracle);
+  const from = [oracle.specification.initial];
   if (window === undefined)
-    return {
-      kept: ascending(involved.length > 0 ? involved.filter((at) => at !== earliest) : answered),
-      isMinimal: false,
-    };
+    return { kept: withEarliest(involved.length > 0 ? others : answered, earliest), isMinimal: false, from };
   const kept = fails([]) ? [] : quickXplain([], false, window, fails);
-  return { kept: ascending(kept), isMinimal: !oracle.isOutOfTime };
+  return { kept: withEarliest(kept, earliest), isMinimal: !oracle.isOutOfTime, from };
+}
+
+function withEarliest(kept: readonly number[], earliest: number): number[] {
+  return [...kept, earliest].sort((a, b) => a - b);
+}
+
+const statesMax = 16;
+
+/**
+ * Minimises among the last operations only: what had completed before some moment is replaced by the states in which
+ * the object can be then. Undefined when these are not known, or too many.
+ */
+function minimiseRecent<State>(
+  operations: readonly TimedOperation[],
+  earliest: number,
+  oracle: Oracle<State>,
+): Minimised | undefined {
+  const statesByLevel = oracle.statesByLevel(operations);
+  if (statesByLevel === undefined) return undefined;
+  const { specification } = oracle;
+  const ends = operations.map((operation) => operation.return).filter((end) => end !== Infinity);
+  ends.sort((a, b) => a - b);
+  for (let span = 1; ; span *= 2) {
+    const level = Math.max(0, ends.length - 1 - span);
+    const cut = level === 0 ? -1 : (ends[level - 1] as number);
+    const byKey = new Map([[specification.key(specification.initial), specification.initial]]);
+    if (level > 0)
+      for (const state of statesByLevel.get(level) ?? []) byKey.set(specification.key(state), state);
+    const from = [...byKey.values()];
+    const recent = [...operations.keys()].filter((at) => (operations[at] as TimedOperation).return > cut);
+    const strict = recent.filter(
+      (at) =>
+        at !== earliest &&
+        (operations[at] as TimedOperation).call > cut &&
+        operations[at]?.return !== Infinity,
+    );
+    const fails = (kept: readonly number[]): boolean => {
+      const part = recent.map((at) => operations[at] as TimedOperation);
+      const keeps = [earliest, ...kept].map((at) => recent.indexOf(at));
+      return oracle.failsFromAll(harmlessBut(part, keeps, oracle), from) ?? false;
+    };
+    if (from.length <= statesMax && (operations[earliest] as TimedOperation).call > cut && fails(strict)) {
+      const kept = fails([]) ? [] : quickXplain([], false, strict, fails);
+      return { kept: withEarliest(kept, earliest), isMinimal: !oracle.isOutOfTime, from };
+    }
+    if (level === 0 || oracle.isOutOfTime) return undefined;
+  }
 }
 
 /** The last few operations that suffice, in doubling steps: what breaks a history usually lies near. */

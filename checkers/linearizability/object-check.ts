@@ -1,4 +1,4 @@
-import type { Json, SequentialSpecification } from "../../model/index.ts";
+import type { Json, SequentialSpecification } from "../../model/light.ts";
 import type { Outcome } from "../verdict.ts";
 import type { TimedOperation } from "./operations.ts";
 import { problemOf } from "./problem.ts";

@@ -1,4 +1,4 @@
-import { InputError, type Event, type Json } from "../../model/index.ts";
+import { InputError, type Event, type Json } from "../../model/light.ts";
 
 /**
  * An operation as the checkers of this folder see it: a call with the closed interval in which it took effect.

@@ -1,4 +1,4 @@
-import type { Call, Json, SequentialSpecification } from "../../model/index.ts";
+import type { Call, Json, SequentialSpecification } from "../../model/light.ts";
 import type { TimedOperation } from "./operations.ts";
 import { Transitions } from "./transitions.ts";
 

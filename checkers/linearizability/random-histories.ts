@@ -8,7 +8,7 @@ import {
   type Event,
   type Json,
   type SequentialSpecification,
-} from "../../model/index.ts";
+} from "../../model/light.ts";
 
 /** A source of random integers: from 0 up to, not including, the bound. */
 export type Draw = (bound: number) => number;

@@ -90,6 +90,12 @@ export class Search {
     }
   }
 
+  /** By level, the states of the configurations met, by whichever strategy got deepest. */
+  statesByLevel(): ReadonlyMap<number, ReadonlySet<unknown>> {
+    const strategies = [this.#depthFirst, ...(this.#breadthFirst === undefined ? [] : [this.#breadthFirst])];
+    return (strategies.find(({ isExhausted }) => isExhausted) as Exploration<unknown>).statesByLevel();
+  }
+
   #beginAgain(): void {
     this.#configurationsBefore += this.#depthFirst.configurations + (this.#breadthFirst?.configurations ?? 0);
     this.#depthFirst = new Exploration(this.#problem, new Stack(), this.#counted);
@@ -208,6 +214,7 @@ class Exploration<State> {
   #deepest: number = 0;
   #successors: number[] = [];
   #goal: number = -1;
+  isExhausted: boolean = false;
 
   constructor(problem: Problem<State>, agenda: Agenda, counted: Uint8Array) {
     this.#problem = problem;
@@ -568,7 +575,23 @@ class Exploration<State> {
     return order;
   }
 
+  statesByLevel(): ReadonlyMap<number, ReadonlySet<unknown>> {
+    const byLevel = new Map<number, Set<unknown>>();
+    for (let id = 0; id < this.#store.size; id++) {
+      const level = this.#store.level(id);
+      const parent = this.#store.parent(id);
+      const state = this.#problem.transitions.states[this.#store.state(id)];
+      // Several completions may have been passed at once.
+      const from = parent === -1 ? 0 : Math.min(level, this.#store.level(parent) + 1);
+      for (let passing = from; passing <= level; passing++) {
+        byLevel.set(passing, (byLevel.get(passing) ?? new Set()).add(state));
+      }
+    }
+    return byLevel;
+  }
+
   #refuted(): SearchResult {
+    this.isExhausted = true;
     const isExact = this.#counted.every((counted) => counted === 1);
     const longest = isExact ? this.#longest() : [];
     return { outcome: "violated", level: this.#deepest, longest, configurations: this.#store.size };

@@ -1,4 +1,4 @@
-import type { SequentialSpecification } from "../../model/index.ts";
+import type { SequentialSpecification } from "../../model/light.ts";
 import type { TimedOperation } from "./operations.ts";
 
 /**

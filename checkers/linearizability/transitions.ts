@@ -1,4 +1,4 @@
-import type { Call, SequentialSpecification } from "../../model/index.ts";
+import type { Call, SequentialSpecification } from "../../model/light.ts";
 
 /** No state follows. */
 export const impossible = -1;

@@ -1,4 +1,4 @@
-import type { Call, Event, Json, SequentialSpecification } from "../../model/index.ts";
+import type { Call, Event, Json, SequentialSpecification } from "../../model/light.ts";
 import {
   casRegister,
   counter,
@@ -8,7 +8,7 @@ import {
   fifoQueue,
   setOfValues,
   stack,
-} from "../../model/index.ts";
+} from "../../model/light.ts";
 import { linearizable } from "./linearizable.ts";
 import { operationsOf } from "./operations.ts";
 import {

@@ -1,4 +1,4 @@
-import type { Call, SequentialSpecification } from "../../model/index.ts";
+import type { Call, SequentialSpecification } from "../../model/light.ts";
 
 /**
  * The independent verifier: small enough to be read in one go, and free of the search's code. It works on the

@@ -1,4 +1,4 @@
-import { InputError } from "../../model/index.ts";
+import { InputError } from "../../model/light.ts";
 import type { Format } from "./history-reader.ts";
 
 /** Bytes from the beginning of a file that detection looks at. */

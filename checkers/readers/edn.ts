@@ -1,4 +1,4 @@
-import type { Json } from "../../model/index.ts";
+import type { Json } from "../../model/light.ts";
 
 /** A form that is no EDN: the message says what was expected, `at` where, as an offset in the text. */
 export class EdnError extends Error {

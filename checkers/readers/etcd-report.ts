@@ -1,4 +1,4 @@
-import { InputError, type Event, type Json } from "../../model/index.ts";
+import { InputError, type Event, type Json } from "../../model/light.ts";
 import type { History, HistoryReader } from "./history-reader.ts";
 import { Lines } from "./lines.ts";
 

@@ -1,4 +1,4 @@
-import type { Event, EventType, Json } from "../../model/index.ts";
+import type { Event, EventType, Json } from "../../model/light.ts";
 
 /** An event as a foreign format has it. */
 export interface ForeignEvent {

@@ -1,4 +1,4 @@
-import type { Event } from "../../model/index.ts";
+import type { Event } from "../../model/light.ts";
 
 /** The formats that histories come in. */
 export const formats = ["zabcheck", "jepsen-edn", "jepsen-log", "etcd-report"] as const;

@@ -1,4 +1,4 @@
-import { InputError, type Event, type EventType, type Json } from "../../model/index.ts";
+import { InputError, type Event, type EventType, type Json } from "../../model/light.ts";
 import { EdnError, parseEdn } from "./edn.ts";
 import { EdnForms, type TopForm } from "./edn-forms.ts";
 import { EventList } from "./event-list.ts";

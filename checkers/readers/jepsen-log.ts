@@ -1,4 +1,4 @@
-import { InputError, type Event, type EventType, type Json } from "../../model/index.ts";
+import { InputError, type Event, type EventType, type Json } from "../../model/light.ts";
 import { EdnError, parseFirstEdn } from "./edn.ts";
 import { EventList } from "./event-list.ts";
 import type { History, HistoryReader } from "./history-reader.ts";

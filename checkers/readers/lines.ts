@@ -1,4 +1,4 @@
-import { InputError } from "../../model/index.ts";
+import { InputError } from "../../model/light.ts";
 import { textBytesMax } from "./history-reader.ts";
 
 /** Cuts chunks of bytes into lines of text. Throws InputError for what is no UTF-8 text, for NUL bytes and for endless lines. */

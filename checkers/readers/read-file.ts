@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { InputError } from "../../model/index.ts";
+import { InputError } from "../../model/light.ts";
 import { detectFormat, detectionBytes } from "./detect.ts";
 import { EtcdReportReader } from "./etcd-report.ts";
 import type { Format, History, HistoryReader } from "./history-reader.ts";

@@ -1,4 +1,4 @@
-import { HistoryDecoder, type Event } from "../../model/index.ts";
+import { HistoryDecoder, type Event } from "../../model/light.ts";
 import type { History, HistoryReader } from "./history-reader.ts";
 
 /** Reads this project's own JSON lines. A torn last line, left by a writer that was cut off, is a warning. */

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { addCheck } from "./check.ts";
 import { addCheckLogs } from "./check-logs.ts";
 import { addClean } from "./clean.ts";
 import { addDemo } from "./demo.ts";
@@ -14,6 +15,7 @@ import { addRun } from "./run.ts";
 export const commands: readonly ((program: Command) => void)[] = [
   addExplore,
   addRun,
+  addCheck,
   addCheckLogs,
   addReport,
   addDemo,

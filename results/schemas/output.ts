@@ -11,6 +11,16 @@ export const checkOutput: z.ZodType = z.object({
   file: z.string().optional(),
   format: z.string().optional(),
   operations: z.int().nonnegative().optional(),
+  files: z
+    .array(
+      z.looseObject({
+        file: z.string(),
+        verdict: outcomeSchema,
+        seconds: z.number().nonnegative().describe("until the verdict was known, reading aside"),
+        checks: z.array(verdictSchema),
+      }),
+    )
+    .optional(),
 });
 
 /** `zabcheck run --json`. */

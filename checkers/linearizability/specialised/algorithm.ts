@@ -1,4 +1,4 @@
-import type { Json, SequentialSpecification } from "../../../model/index.ts";
+import type { Json, SequentialSpecification } from "../../../model/light.ts";
 import type { TimedOperation } from "../operations.ts";
 
 /** How an object was judged: what a verdict says of it. */

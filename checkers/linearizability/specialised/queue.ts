@@ -1,4 +1,4 @@
-import type { Json } from "../../../model/index.ts";
+import type { Json } from "../../../model/light.ts";
 import type { TimedOperation } from "../operations.ts";
 import type { Decision, SpecialisedAlgorithm } from "./algorithm.ts";
 import { Cuts } from "./cuts.ts";

@@ -1,4 +1,4 @@
-import type { Json } from "../../../model/index.ts";
+import type { Json } from "../../../model/light.ts";
 import type { TimedOperation } from "../operations.ts";
 
 /** What happened to one value of a container: put in during [a, b], taken out during [c, d], by these operations. */

@@ -1,0 +1,260 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import {
+  linearizable,
+  readHistory,
+  worst,
+  type Format,
+  type History,
+  type Outcome,
+  type Verdict,
+} from "../checkers/light.ts";
+import {
+  casRegister,
+  counter,
+  etcd,
+  fifoQueue,
+  InputError,
+  keyValue,
+  mutex,
+  OperationError,
+  priorityQueue,
+  register,
+  setOfValues,
+  stack,
+  type Event,
+  type Json,
+  type SequentialSpecification,
+} from "../model/light.ts";
+import { exitWith, print, printJson } from "./command-line.ts";
+import type { CheckFlags } from "./commands/check.ts";
+import { hintOfNames } from "./names.ts";
+import { plainVerdict, verdictLines } from "./verdicts.ts";
+
+/** What became of one file. */
+interface Checked {
+  readonly file: string;
+  readonly format: Format;
+  readonly verdict: Outcome;
+  /** Until the verdict was known; reading the file and explaining a violation come on top. */
+  readonly seconds: number;
+  readonly readSeconds: number;
+  readonly operations: number;
+  readonly warnings: readonly string[];
+  readonly checks: readonly Verdict[];
+}
+
+type AnySpecification = SequentialSpecification<unknown>;
+const any = <State>(specification: SequentialSpecification<State>): AnySpecification =>
+  specification as AnySpecification;
+
+/** Data types that start at once; all others are looked up in the table of the model. */
+const dataTypes: { readonly [name: string]: (initial: Json | undefined) => AnySpecification } = {
+  register: (initial) => any(register(initial ?? null)),
+  "cas-register": (initial) => any(casRegister(initial ?? null)),
+  kv: () => any(keyValue()),
+  set: () => any(setOfValues()),
+  queue: () => any(fifoQueue()),
+  stack: () => any(stack()),
+  "priority-queue": () => any(priorityQueue()),
+  mutex: () => any(mutex()),
+  counter: () => any(counter()),
+  etcd: () => any(etcd()),
+};
+const registers: ReadonlySet<string> = new Set(["register", "cas-register"]);
+
+type Judge = (history: History) => readonly Verdict[] | Promise<readonly Verdict[]>;
+
+/** Judges each file, prints what was found and sets the exit code to the worst. */
+export async function checkFiles(files: readonly string[], flags: CheckFlags): Promise<void> {
+  const checked: Checked[] = [];
+  for (const file of files) {
+    const one = await checkFile(file, flags);
+    checked.push(one);
+    if (flags.json !== true) printChecked(one, files.length > 1);
+  }
+  const verdict = worst(checked.map((one) => one.verdict));
+  if (flags.json === true) {
+    const checks = checked.flatMap((one) => one.checks);
+    const only = checked.length === 1 ? checked[0] : undefined;
+    printJson({
+      verdict,
+      checks,
+      ...(only === undefined ? {} : { file: only.file, format: only.format, operations: only.operations }),
+      files: checked,
+    });
+  } else if (files.length > 1) print(`verdict: ${verdict}`);
+  exitWith(verdict);
+}
+
+async function checkFile(file: string, flags: CheckFlags): Promise<Checked> {
+  const began = performance.now();
+  const read = readHistory(file, flags.format as Format | "auto");
+  const readSeconds = (performance.now() - began) / 1000;
+  const { history, warnings, judge } = await judgeFor(read, file, flags);
+  const start = performance.now();
+  const verdicts = await judge(history);
+  const seconds = (performance.now() - start) / 1000;
+  const verdict = worst(verdicts.map((each) => each.verdict));
+  // From here on, violations are explained: on a verdict's first reading.
+  const checks = verdicts.map(plainVerdict);
+  if (flags.report !== undefined) await writeReport(flags.report, file, history, checks, warnings);
+  const operations = history.events.filter(({ type }) => type === "invoke").length;
+  return { file, format: history.format, verdict, seconds, readSeconds, operations, warnings, checks };
+}
+
+interface Prepared {
+  readonly history: History;
+  readonly warnings: readonly string[];
+  readonly judge: Judge;
+}
+
+async function judgeFor(history: History, file: string, flags: CheckFlags): Promise<Prepared> {
+  const name = flags.as ?? (history.format === "etcd-report" ? "etcd" : undefined);
+  const special = name === undefined ? await workloadJudge(scenarioOf(file)) : await specialJudge(name);
+  if (special !== undefined) return { history, warnings: history.warnings, judge: special };
+  if (name === undefined) {
+    throw new InputError(
+      `${file}: nothing tells what this history is about`,
+      "Say it with --as, for example --as cas-register.",
+    );
+  }
+  const given = flags.initial === undefined ? undefined : parseInitial(flags.initial);
+  const isJepsenRegister = history.format === "jepsen-edn" && registers.has(name);
+  const initial = given === undefined && isJepsenRegister ? 0 : given;
+  const specification = await specificationFor(name, initial);
+  const { events, warning } =
+    isJepsenRegister && initial !== null
+      ? withoutUnknownReads(history.events)
+      : { events: history.events, warning: undefined };
+  const judge: Judge = () => [
+    linearizable(events, specification, {
+      timeMs: flags.time,
+      memoryBytes: flags.memory,
+      allKeys: flags.allKeys === true,
+      locate: (event) => history.locate(event),
+    }),
+  ];
+  return {
+    history: { ...history, events },
+    warnings: [...history.warnings, ...(warning === undefined ? [] : [`${file}: ${warning}`])],
+    judge,
+  };
+}
+
+/** Knossos takes a read that answered nil for one whose answer is not known. */
+function withoutUnknownReads(events: readonly Event[]): {
+  readonly events: readonly Event[];
+  readonly warning: string | undefined;
+} {
+  let count = 0;
+  const known = events.map((event): Event => {
+    if (event.type !== "ok" || event.f !== "read" || event.value !== null) return event;
+    count++;
+    return { ...event, type: "fail" };
+  });
+  const warning = `${String(count)} reads answered nil, which Jepsen takes for "not known"; they were left out (--initial null takes nil for a value)`;
+  return { events: known, warning: count === 0 ? undefined : warning };
+}
+
+async function specificationFor(name: string, initial: Json | undefined): Promise<AnySpecification> {
+  const make = dataTypes[name];
+  if (make !== undefined && (initial === undefined || registers.has(name))) return make(initial);
+  const { specificationNamed, namedSpecifications } = await import("../model/index.ts");
+  const names = [
+    ...new Set([
+      ...Object.keys(dataTypes),
+      ...namedSpecifications.map((each) => each.name),
+      "election",
+      "tree",
+    ]),
+  ];
+  if (!names.includes(name))
+    throw new InputError(`unknown type '${name}' for --as`, hintOfNames(name, names));
+  return specificationNamed(name, initial);
+}
+
+/** Judges by the checks that belong to ZooKeeper rather than to one object. */
+async function specialJudge(name: string): Promise<Judge | undefined> {
+  if (name === "znodes") {
+    const { checkZookeeper } = await import("../checkers/index.ts");
+    return ({ events }) => checkZookeeper(events);
+  }
+  return name === "election" ? workloadJudge("leader-election") : undefined;
+}
+
+async function workloadJudge(scenario: string | undefined): Promise<Judge | undefined> {
+  if (scenario === undefined) return undefined;
+  const { registerChecks, leaderElectionChecks } = await import("./workloads/checks.ts");
+  const checks = { register: registerChecks, "leader-election": leaderElectionChecks }[scenario];
+  if (checks === undefined) return undefined;
+  return async ({ events }) => {
+    const verdicts: Verdict[] = [];
+    for (const check of checks) {
+      const found = await check.run(events);
+      verdicts.push(...("name" in found ? [found] : found));
+    }
+    return verdicts;
+  };
+}
+
+/** The workload that the manifest beside a run's history names. */
+function scenarioOf(file: string): string | undefined {
+  const manifest = join(dirname(file), "manifest.json");
+  if (!existsSync(manifest)) return undefined;
+  try {
+    const parsed = JSON.parse(readFileSync(manifest, "utf8")) as unknown;
+    const scenario =
+      typeof parsed === "object" && parsed !== null
+        ? (parsed as { readonly scenario?: unknown }).scenario
+        : undefined;
+    return typeof scenario === "string" ? scenario : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function parseInitial(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    throw new InputError(`--initial ${text} is no JSON`, "Give a value such as 0, null or '[]'.", error);
+  }
+}
+
+function printChecked(checked: Checked, isOneOfMany: boolean): void {
+  const { file, operations, seconds } = checked;
+  if (isOneOfMany) print(`${file}: ${checked.verdict}`);
+  print(`${String(operations)} operations, judged in ${seconds.toFixed(3)} s`);
+  for (const warning of checked.warnings) print(`warning   ${warning}`);
+  for (const check of checked.checks) for (const line of verdictLines(check)) print(line);
+}
+
+async function writeReport(
+  path: string,
+  file: string,
+  history: History,
+  verdicts: readonly Verdict[],
+  warnings: readonly string[],
+): Promise<void> {
+  const { historyPage, markup } = await import("../results/index.ts");
+  const page = historyPage({
+    title: file,
+    subtitle: `${history.format} · ${String(history.events.length)} events`,
+    lead: markup`${warnings.length === 0 ? "Read without warnings." : warnings.join("; ")}`,
+    verdicts,
+    finished: true,
+    events: history.events,
+    more: [],
+  });
+  try {
+    writeFileSync(path, page);
+  } catch (error) {
+    throw new OperationError(
+      "unwritable",
+      `the report ${path} can't be written`,
+      "Give a path in a folder that can be written to.",
+      error,
+    );
+  }
+}
