@@ -284,7 +284,7 @@ export class Unseen {
     const mode = withoutSequence(request.mode);
     const body = this.#prepared(candidate, { ...request, path, mode }, zxid);
     if (body === undefined || !("parentCversion" in body)) return undefined;
-    return { ...body, parentCversion: Math.max(number + 1, parent.creates) };
+    return { ...body, parentCversion: Math.max(number, parent.creates) + 1 };
   }
 
   /** The transaction that the leader would have made, undefined where it would have refused. */
@@ -312,7 +312,7 @@ export class Unseen {
       return;
     const above = parentPath(body.path);
     const creates = this.#tree.node(above)?.creates ?? 0;
-    this.owe(above, (sequenceNumber(body.path) ?? creates) - creates);
+    this.owe(above, Math.max(0, (sequenceNumber(body.path) ?? creates) - creates));
   }
 
   #change(session: string, place: Place, body: TransactionBody): void {
