@@ -2,6 +2,7 @@ import { meet } from "./barrier.ts";
 import { Coverage } from "./coverage.ts";
 import { Expansion, type Finding } from "./expansion.ts";
 import { Frontier } from "./frontier.ts";
+import { located, pathTo } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { stopReason, word, type SharedMemory } from "./shared.ts";
 import { Visited } from "./visited.ts";
@@ -106,9 +107,21 @@ export class BreadthFirst {
     }
     this.program.store.catchUp();
     this.program.predicates.catchUp();
-    if (!this.#expansion.expand(chunk)) this.stop(stopReason.memory);
+    if (!this.#expand(chunk)) this.stop(stopReason.memory);
     this.#count();
     this.frontier.release(chunk);
+  }
+
+  #expand(chunk: number): boolean {
+    try {
+      return this.#expansion.expand(chunk);
+    } catch (error) {
+      const { subject, numberAt } = this.#expansion;
+      throw located(error, () => {
+        const state = subject >= 0 ? subject : numberAt(this.program.recorder.offset);
+        return pathTo(this.program, new Int32Array(this.#memory.parents), state);
+      });
+    }
   }
 
   /** Waits for all, at the end of a level or because somebody needs a larger table. */

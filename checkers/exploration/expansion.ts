@@ -1,7 +1,7 @@
 import type { Frontier } from "./frontier.ts";
 import type { Program } from "./program.ts";
 import { chunkRows, GrowingView } from "./shared.ts";
-import { effect } from "./transitions.ts";
+import { effect, replayEffect } from "./transitions.ts";
 import type { Visited } from "./visited.ts";
 import { Walk } from "./walk.ts";
 
@@ -31,6 +31,10 @@ export class Expansion {
   /** Successors and new states by instance. */
   readonly generated: number[] = [];
   readonly fresh: number[] = [];
+  /** The number of the state whose predicates are being judged; -1 while steps are. */
+  subject = -1;
+  /** The number of a row of the chunk at hand. */
+  numberAt: (offset: number) => number = () => 0;
   /** New states since it was last set to 0. */
   added = 0;
   readonly #program: Program;
@@ -96,8 +100,11 @@ export class Expansion {
     const rows = this.#frontier.rows;
     const first = this.#frontier.offset(chunk);
     const count = this.#frontier.rowCount(chunk);
-    const enabled = this.#walk.run(rows, first, stride, count);
     const firstNumber = this.#frontier.firstNumber(chunk);
+    // For what a model throws: by default the row at hand is one of this chunk.
+    this.subject = -1;
+    this.numberAt = (offset) => firstNumber + (offset - first) / stride;
+    const enabled = this.#walk.run(rows, first, stride, count);
     if (this.#checkDeadlock) this.#findDeadlocks(enabled, first, count, firstNumber);
     for (let from = 0; from < enabled; from += batchMax) {
       const to = Math.min(enabled, from + batchMax);
@@ -165,7 +172,8 @@ export class Expansion {
 
   #addAll(rows: Int32Array, begin: number, end: number, first: number, firstNumber: number): boolean {
     const { effects, offsets } = this.#walk;
-    const { transitions, predicates, stepProperties, stride } = this.#program;
+    const program = this.#program;
+    const { transitions, predicates, stepProperties, stride } = program;
     const hasStepProperties = stepProperties.properties.length > 0;
     const visited = this.#visited;
     const records = transitions.effects;
@@ -196,8 +204,10 @@ export class Expansion {
       const number = this.#append(rows, from, parent, instance);
       if (number < 0) return false;
       const out = this.#frontier.rows;
-      this.#apply(out, this.#outAt - stride, at, records);
+      replayEffect(program, out, this.#outAt - stride, at);
+      this.subject = number;
       const broken = predicates.checkAfter(at, out, this.#outAt - stride);
+      this.subject = -1;
       if (broken !== undefined) this.#found("invariant", broken.name, parent, instance, number);
     }
     return true;
@@ -208,37 +218,13 @@ export class Expansion {
     const { predicates, transitions, stride } = this.#program;
     const scratch = this.#scratch;
     for (let i = 0; i < stride; i++) scratch[i] = rows[from + i] as number;
-    this.#apply(scratch, 0, at, transitions.effects);
+    replayEffect(this.#program, scratch, 0, at);
     if (predicates.constraint(scratch, 0)) return true;
     const broken = predicates.checkAfter(at, scratch, 0);
     if (broken !== undefined) {
       this.#found("invariant", broken.name, parent, transitions.effects[at] as number, -1);
     }
     return false;
-  }
-
-  /** Replays an effect on a copy of the row before. */
-  #apply(row: Int32Array, offset: number, at: number, records: Int32Array): void {
-    const { tables } = this.#program.fingerprints;
-    const width = this.#width;
-    const fingerprints = offset + this.#components;
-    const first = at + effect.change + width;
-    const end = first + 2 * (records[at + effect.writes] as number);
-    const endOfUnread = first + 2 * (records[at + effect.unread] as number);
-    for (let i = 0; i < width; i++) {
-      row[fingerprints + i] = (row[fingerprints + i] as number) ^ (records[at + effect.change + i] as number);
-    }
-    for (let w = first; w < end; w += 2) {
-      const component = records[w] as number;
-      if (w < endOfUnread) {
-        const table = tables[component] as Int32Array;
-        const entry = (row[offset + component] as number) * width;
-        for (let i = 0; i < width; i++) {
-          row[fingerprints + i] = (row[fingerprints + i] as number) ^ (table[entry + i] as number);
-        }
-      }
-      row[offset + component] = records[w + 1] as number;
-    }
   }
 
   /** Copies a row to the end of the chunk in work. Returns the new state's number, -1 when memory is used up. */

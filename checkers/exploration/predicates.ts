@@ -114,6 +114,12 @@ export class Predicates {
     return broken;
   }
 
+  /** Whether a row breaks the invariant of that name. */
+  breaks(name: string, row: Int32Array, offset: number): boolean {
+    const p = this.all.findIndex((each) => each.kind === "invariant" && each.name === name);
+    return p >= 0 && !this.#holds(p, row, offset);
+  }
+
   /** The step properties that an effect concerns, by index. */
   stepsConcerned(effectAt: number): readonly number[] {
     return this.#affected(effectAt).steps;

@@ -39,6 +39,11 @@ export class Recorder {
     this.next = stateView(layout, draft);
   }
 
+  /** Where the row of the last evaluation begins. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   /** Evaluates a function of the state; afterwards `reads` and `ids` tell what it depended on. */
   read<T>(row: Int32Array, offset: number, run: () => T): T {
     return this.#run("reading", row, offset, run);

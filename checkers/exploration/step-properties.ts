@@ -104,6 +104,17 @@ export class StepProperties {
     return broken;
   }
 
+  /** Whether a step breaks the property of that name. */
+  breaks(name: string, rows: Int32Array, from: number, effectAt: number): boolean {
+    const p = this.properties.findIndex((property) => property.name === name);
+    if (p < 0) return false;
+    this.#note(rows, from, effectAt);
+    const { namesAction } = this.properties[p] as Property;
+    return (
+      this.#judge(p, namesAction ? (this.#transitions.effects[effectAt] as number) : 0) === outcome.false
+    );
+  }
+
   /** The properties as predicates on a state that follows itself, by whatever action. */
   stuttering(): readonly { readonly name: string; judge: (now: Now<unknown>) => Judgement; index: number }[] {
     return this.properties.flatMap(({ name, holds, namesAction, always }, index) => {

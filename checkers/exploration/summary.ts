@@ -3,6 +3,8 @@ import type { BreadthFirst } from "./breadth-first.ts";
 import { Coverage } from "./coverage.ts";
 import { replayInstances, tellCounterexample, type Counterexample } from "./counterexample.ts";
 import type { Finding } from "./expansion.ts";
+import { fewestSwitches } from "./fewest-switches.ts";
+import { pathTo, type Path } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { describeBounds, type ActionCoverage, type Ending, type ExplorationResult } from "./result.ts";
 import { stopReason, word, type SharedMemory } from "./shared.ts";
@@ -109,19 +111,18 @@ function counterexampleOf(ended: Ended): Counterexample | null {
   if (finding === undefined) return null;
   const { program, memory } = ended;
   const parents = new Int32Array(memory.parents);
-  let { parent, instance } = finding;
-  if (finding.kind === "deadlock") {
-    parent = parents[2 * finding.state] as number;
-    instance = parents[2 * finding.state + 1] as number;
-  }
-  const instances: Instance[] = [];
-  while (parent >= 0) {
-    instances.unshift(program.transitions.instances[instance] as Instance);
-    [parent, instance] = [parents[2 * parent] as number, parents[2 * parent + 1] as number];
-  }
-  const initial = program.model.initial[instance];
-  const path = replayInstances(initial, instances);
+  const found = foundPath(program, parents, finding);
+  const best = fewestSwitches(program.model, finding, found.instances.length + 1) ?? found;
+  const initial = program.model.initial[best.initial];
+  const path = replayInstances(initial, best.instances);
   return tellCounterexample(program.layout, finding.property, finding.kind, initial, path);
+}
+
+function foundPath(program: Program, parents: Int32Array, { kind, parent, instance, state }: Finding): Path {
+  if (kind === "deadlock") return pathTo(program, parents, state);
+  if (parent < 0) return { initial: instance, instances: [] };
+  const { initial, instances } = pathTo(program, parents, parent);
+  return { initial, instances: [...instances, program.transitions.instances[instance] as Instance] };
 }
 
 function verdictsOf(ended: Ended, result: Omit<ExplorationResult, "verdicts">): Verdict[] {

@@ -224,6 +224,34 @@ export class Transitions implements Waiting {
   }
 }
 
+/** Replays an effect on a copy of the row before, with its fingerprints. */
+export function replayEffect(
+  { transitions, fingerprints }: { readonly transitions: Transitions; readonly fingerprints: Fingerprints },
+  row: Int32Array,
+  offset: number,
+  at: number,
+): void {
+  const { effects } = transitions;
+  const { tables, width } = fingerprints;
+  const prints = offset + tables.length;
+  const first = at + effect.change + width;
+  const end = first + 2 * (effects[at + effect.writes] as number);
+  const endOfUnread = first + 2 * (effects[at + effect.unread] as number);
+  for (let i = 0; i < width; i++) {
+    row[prints + i] = (row[prints + i] as number) ^ (effects[at + effect.change + i] as number);
+  }
+  for (let w = first; w < end; w += 2) {
+    const component = effects[w] as number;
+    if (w < endOfUnread) {
+      const table = tables[component] as Int32Array;
+      const entry = (row[offset + component] as number) * width;
+      for (let i = 0; i < width; i++)
+        row[prints + i] = (row[prints + i] as number) ^ (table[entry + i] as number);
+    }
+    row[offset + component] = effects[w + 1] as number;
+  }
+}
+
 /** Runs a model's function; what it throws becomes a ModelError that names it. */
 export function attempt<T>(label: () => string, run: () => T): T {
   try {
