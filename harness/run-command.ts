@@ -41,7 +41,8 @@ export async function prepareRun(name: string, flags: RunFlags, progress: Progre
   const workload = named("workload", name, workloads).prepare(flags.option);
   const chosen = familiesOf(flags.faults);
   const seed = flags.seed ?? randomBytes(4).readUInt32BE();
-  const { time: durationMs, servers, clients, rate, results } = flags;
+  const { time: durationMs, servers, clients, results } = flags;
+  const rate = rateOf(flags);
   const schedule = drawSchedule(seed, chosen, { durationMs, servers, holdMs, gapMs });
   progress.note(`seed ${seed}`);
   const cluster = await makeCluster(flags, seed, progress.note);
@@ -59,6 +60,11 @@ export async function prepareRun(name: string, flags: RunFlags, progress: Progre
     results,
     parameters: { faults: chosen.map((family) => family.name), command: commandOf(name, flags, seed) },
   };
+}
+
+/** Virtual time costs the wall's by the operation; real servers are to be kept busy. */
+function rateOf({ rate, cluster }: RunFlags): number {
+  return rate ?? (cluster === "docker" ? 2000 : 1000);
 }
 
 export function familiesOf(list: string): readonly FaultFamily[] {
@@ -80,7 +86,7 @@ function refuseUnsupported(cluster: Cluster, chosen: readonly FaultFamily[]): vo
 export function commandOf(name: string, flags: RunFlags, seed: number): string {
   const words = ["zabcheck", "run", name, "--cluster", flags.cluster, "--servers", flags.servers];
   words.push("--faults", flags.faults, "--time", formatDuration(flags.time), "--seed", seed);
-  words.push("--clients", flags.clients, "--rate", flags.rate);
+  words.push("--clients", flags.clients, "--rate", rateOf(flags));
   words.push("--session-timeout", formatDuration(flags.sessionTimeout));
   for (const [option, value] of Object.entries(flags.option)) words.push("--option", `${option}=${value}`);
   for (const flag of ["defect", "image", "release", "publish"] as const) {

@@ -9,7 +9,7 @@ export interface RunFlags {
   readonly time: number;
   readonly seed?: number;
   readonly clients: number;
-  readonly rate: number;
+  readonly rate?: number;
   readonly sessionTimeout: number;
   readonly option: { readonly [name: string]: string };
   readonly defect?: string;
@@ -34,9 +34,8 @@ export function addRun(program: Command): void {
     .option("--clients <number>", "clients at a time", integerBetween(1, 1000), 10)
     .option(
       "--rate <number>",
-      "operations a second over all clients, 0 for as many as are answered",
+      "operations a second over all clients, 0 for as many as are answered (default: 1000 embedded, 2000 docker)",
       integerBetween(0, 1_000_000),
-      2000,
     )
     .option("--session-timeout <duration>", "asked for by the clients", parseDurationMs, 2000)
     .option("-o, --option <name=value>", "an option of the workload; may be repeated", collectOption, {})
