@@ -54,7 +54,7 @@ describe.skipIf(docker.reason !== undefined)(
       const shell = await Shell.open(engine, container.id);
       for (let attempt = 0; attempt < 200; attempt++) {
         const { code } = await shell.run(
-          "bash -c 'exec 3<>/dev/tcp/127.0.0.1/2181 && printf ruok >&3 && grep -q imok <&3'",
+          "bash -c 'exec 3<>/dev/tcp/127.0.0.1/2181 && printf ruok >&3 && timeout 2 grep -q imok <&3'",
         );
         if (code === 0) return shell;
         await sleep(100);
