@@ -111,7 +111,7 @@ export function compareSpecialised(
     const events = simulatedHistory(
       simulatedTypes[type] as (typeof simulatedTypes)[string],
       shape,
-      draw(3),
+      draw(5),
       draw,
     );
     const expected = isLinearizableSlowly(operationsOf(events), specification) ? "holds" : "violated";

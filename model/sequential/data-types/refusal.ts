@@ -12,6 +12,11 @@ export function refusal(call: Call, names: readonly string[]): string | undefine
 const aPair = (value: Json): boolean => Array.isArray(value) && value.length === 2;
 
 const forms: { readonly [f: string]: (call: Call) => string | undefined } = {
+  // Jepsen's independent keys make [key, nil] of a read: such a history is many registers.
+  read: (call) =>
+    Array.isArray(call.argument)
+      ? `read takes no argument, not ${JSON.stringify(call.argument)}; is this a history of several keys?`
+      : undefined,
   cas: (call) =>
     aPair(call.argument) ? undefined : `cas needs [old, new], not ${JSON.stringify(call.argument)}`,
   contains: (call) =>
