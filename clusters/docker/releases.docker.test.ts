@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Client, Cluster, ServerName } from "../cluster.ts";
 import { createDockerCluster } from "./docker-cluster.ts";
+import { connectEngine } from "./engine.ts";
 import { dockerForTests } from "./for-tests.ts";
+import { imageOfRelease } from "./images/server-image.ts";
 
 const docker = await dockerForTests();
 const timeoutMs = 120_000;
@@ -42,10 +44,10 @@ describe.skipIf(docker.reason !== undefined)(docker.title("older releases"), () 
   );
 
   test("servers of two releases form one ensemble", { timeout: timeoutMs }, async () => {
-    const cluster = await createDockerCluster({
-      image: ["zabcheck/zookeeper:3.8.6", "zabcheck/zookeeper:3.9.5", "zabcheck/zookeeper:3.9.5"],
-      servers: 3,
-    });
+    const engine = await connectEngine();
+    const older = await imageOfRelease(engine, "3.8.6", () => {});
+    const newer = await imageOfRelease(engine, "3.9.5", () => {});
+    const cluster = await createDockerCluster({ image: [older, newer, newer], servers: 3 });
     try {
       await cluster.start();
       expect(cluster.version).toBe("zookeeper 3.8.6, 3.9.5");
