@@ -4,3 +4,4 @@ export * from "./exploration/index.ts";
 export * from "./readers/index.ts";
 export * from "./zookeeper/index.ts";
 export * from "./transaction-logs/index.ts";
+export * from "./recipes/index.ts";

@@ -1,0 +1,6 @@
+export { checkBarriers, checkMembership } from "./barriers.ts";
+export { candidaciesBelow, reignsOf, type Candidacy, type Reign } from "./candidates.ts";
+export { checkQueue, checkUniqueIds } from "./collections.ts";
+export { checkLeadership, type Belief, type LeadershipOptions } from "./leadership.ts";
+export { checkLocks } from "./locks.ts";
+export { namedChecks, type NamedCheck } from "./named.ts";

@@ -1,0 +1,216 @@
+import {
+  candidatesPath,
+  type Event,
+  guardPath,
+  type Json,
+  type LeadershipEvent,
+  parseLeadership,
+  parseTokens,
+  type Zxid,
+} from "../../model/index.ts";
+import type { Verdict } from "../verdict.ts";
+import { PromiseCheck } from "../zookeeper/findings.ts";
+import { nameOf, show } from "../zookeeper/real-time.ts";
+import { replayHistory } from "../zookeeper/replay.ts";
+import { readHistory, type Step, type ZookeeperHistory } from "../zookeeper/steps.ts";
+import { candidaciesBelow, type Reign, reignsOf } from "./candidates.ts";
+
+export interface LeadershipOptions {
+  /** The parent of the candidates; of the workload leader-election unless told. */
+  readonly candidates?: string;
+  /** The guarded znode. */
+  readonly guard?: string;
+}
+
+/** A time in which a client believed that it led. */
+export interface Belief {
+  readonly candidate: string;
+  readonly session: string;
+  readonly token: Zxid;
+  readonly begin: Event;
+  /** Undefined where the history ends before the belief does. */
+  readonly end: Event | undefined;
+}
+
+/**
+ * Judges an election by candidates (model/recipes/leader-election/history-form.ts): at each zxid one candidate is the
+ * lowest; a client believes that it leads only after it was; the guarded znode's tokens strictly increase and belong to
+ * candidates. Beliefs that overlap in time are zombies, counted and told: a leader that is cut off or paused cannot
+ * know that it was succeeded, which is why the guarded resource asks for a token. O(n log n).
+ */
+export function checkLeadership(events: readonly Event[], options: LeadershipOptions = {}): Verdict[] {
+  const history = readHistory(events);
+  const { changes } = replayHistory(history);
+  const parent = options.candidates ?? candidatesPath;
+  const candidacies = candidaciesBelow(parent, changes);
+  const reigns = reignsOf(candidacies);
+  const beliefs = beliefsOf(events);
+  const lowest = new PromiseCheck("one-lowest-candidate");
+  lowest.checked(candidacies.length);
+  const bySequence = new Map<number, string>();
+  for (const { sequence, path, createdAt } of candidacies) {
+    const other = bySequence.get(sequence);
+    const seen = events.find((event) => event.zxid !== undefined && event.zxid >= createdAt) ?? events[0];
+    if (other !== undefined && other !== path && seen !== undefined) {
+      lowest.broken(`${path} and ${other} have the same number: both can be the lowest`, seen);
+    }
+    bySequence.set(sequence, path);
+  }
+  return [
+    lowest.verdict("at each zxid one candidate is the lowest", "candidates"),
+    checkBeliefs(history, beliefs, reigns).verdict(
+      "leaders were the lowest candidate before they led",
+      "leaderships",
+    ),
+    checkTokens(history, options.guard ?? guardPath, reigns),
+    zombies(beliefs),
+  ];
+}
+
+function beliefsOf(events: readonly Event[]): Belief[] {
+  const beliefs: Belief[] = [];
+  const open = new Map<string, number>();
+  for (const event of events) {
+    const what: LeadershipEvent | undefined = parseLeadership(event);
+    if (what === undefined) continue;
+    const { candidate, session, token } = what;
+    if (what.f === "lead") {
+      open.set(candidate, beliefs.length);
+      beliefs.push({ candidate, session, token, begin: event, end: undefined });
+      continue;
+    }
+    const at = open.get(candidate);
+    const belief = at === undefined ? undefined : beliefs[at];
+    if (at !== undefined && belief !== undefined) beliefs[at] = { ...belief, end: event };
+    open.delete(candidate);
+  }
+  return beliefs;
+}
+
+/** A client may believe that it leads once its session has seen a tree in which its candidate was the lowest. */
+function checkBeliefs(
+  history: ZookeeperHistory,
+  beliefs: readonly Belief[],
+  reigns: readonly Reign[],
+): PromiseCheck {
+  const promise = new PromiseCheck("leader-was-lowest");
+  const byPath = new Map(
+    reigns.map((reign) => [`${reign.candidacy.path} ${reign.candidacy.createdAt}`, reign]),
+  );
+  const seen = new NewestSeen(history);
+  for (const { candidate, session, token, begin } of beliefs) {
+    promise.checked();
+    const reign = byPath.get(`${candidate} ${token}`);
+    const newest = seen.before(session, begin.index);
+    const who = `session ${session} believes that it leads with ${candidate} (token ${show(token)})`;
+    if (reign === undefined) promise.broken(`${who}, which never was the lowest candidate`, begin);
+    else if (newest !== undefined && newest.zxid < reign.from) {
+      const why = `it has seen zxid ${show(newest.zxid)}, and is the lowest from ${show(reign.from)} on`;
+      promise.broken(`${who}; ${why}`, begin, [newest.invocation, newest.completion]);
+    }
+  }
+  return promise;
+}
+
+/** The newest reply of each session as it was before an event; events must be asked for in order. */
+class NewestSeen {
+  readonly #replies: Step[];
+  readonly #newest = new Map<string, Step>();
+  #next = 0;
+
+  constructor(history: ZookeeperHistory) {
+    this.#replies = history.steps.filter((step) => step.isAnswered && step.zxid > 0);
+    this.#replies.sort((a, b) => (a.completion as Event).index - (b.completion as Event).index);
+  }
+
+  before(session: string, index: number): Step | undefined {
+    for (; this.#next < this.#replies.length; this.#next++) {
+      const step = this.#replies[this.#next] as Step;
+      if ((step.completion as Event).index > index) break;
+      const known = this.#newest.get(step.session);
+      if (known === undefined || known.zxid < step.zxid) this.#newest.set(step.session, step);
+    }
+    return this.#newest.get(session);
+  }
+}
+
+/** The guarded znode accepts tokens in strictly increasing order, each of a candidate that had come to reign. */
+function checkTokens(history: ZookeeperHistory, guard: string, reigns: readonly Reign[]): Verdict {
+  const promise = new PromiseCheck("fencing-tokens");
+  const reignByToken = new Map(reigns.map((reign) => [reign.candidacy.createdAt, reign]));
+  const steps = history.steps.filter((step) => step.path === guard && step.outcome === "ok" && step.zxid > 0);
+  steps.sort((a, b) => a.zxid - b.zxid);
+  let newest: { readonly token: Zxid; readonly step: Step } | undefined;
+  for (const step of steps) {
+    const data =
+      step.op === "setData" ? step.request["data"] : step.op === "getData" ? step.answer["data"] : undefined;
+    if (typeof data !== "string") continue;
+    const tokens = parseTokens(data);
+    promise.checked();
+    const completion = step.completion as Event;
+    if (tokens === undefined) {
+      promise.broken(`${nameOf(step)} holds ${JSON.stringify(data)}, which is no list of tokens`, completion);
+      continue;
+    }
+    const falls = tokens.find((token, i) => i > 0 && token <= (tokens[i - 1] ?? 0));
+    if (falls !== undefined) {
+      promise.broken(`${nameOf(step)}: token ${show(falls)} was accepted after a later one`, completion, [
+        step.invocation,
+      ]);
+    }
+    const last = tokens.at(-1);
+    if (last === undefined) continue;
+    if (step.op === "setData" && !reignByToken.has(last)) {
+      promise.broken(
+        `${nameOf(step)}: token ${show(last)} is of no candidate that was the lowest`,
+        completion,
+      );
+    }
+    if (newest !== undefined && last < newest.token) {
+      const what = `${nameOf(step)} at ${show(step.zxid)} ends in token ${show(last)}`;
+      promise.broken(`${what}, after ${show(newest.token)} had been accepted`, completion, [
+        newest.step.invocation,
+        newest.step.completion,
+      ]);
+    }
+    newest = { token: last, step };
+  }
+  return promise.verdict("the guarded znode accepts tokens in increasing order only", "lists of tokens");
+}
+
+/** Beliefs that overlap: the older one is a zombie from the moment at which the younger one begins. */
+function zombies(beliefs: readonly Belief[]): Verdict {
+  const name = "zombie-leaders";
+  if (beliefs.length === 0)
+    return { name, verdict: "holds", vacuous: true, detail: "nobody believed that it led" };
+  const found = overlaps(beliefs);
+  const longest = Math.max(0, ...found.map(({ ms }) => ms));
+  const counts = { leaderships: beliefs.length, zombies: found.length, "longest ms": longest };
+  const told =
+    found.length === 0
+      ? "no two of them overlap"
+      : `${found.length} times an older leader went on believing, at most ${longest.toFixed(0)} ms long ` +
+        "(unavoidable without synchronised clocks; the tokens keep the guarded resource safe)";
+  const evidence: Json = found.slice(0, 100).map(({ zombie, by, ms }) => ({
+    zombie: zombie.candidate,
+    by: by.candidate,
+    from: by.begin.index,
+    until: zombie.end?.index ?? null,
+    ms,
+  }));
+  return { name, verdict: "holds", detail: `${beliefs.length} leaderships: ${told}`, counts, evidence };
+}
+
+function overlaps(beliefs: readonly Belief[]): { zombie: Belief; by: Belief; ms: number }[] {
+  const found: { zombie: Belief; by: Belief; ms: number }[] = [];
+  let open: Belief[] = [];
+  for (const belief of beliefs) {
+    open = open.filter(({ end }) => end === undefined || end.index > belief.begin.index);
+    for (const other of open) {
+      const ms = ((other.end?.time ?? belief.end?.time ?? belief.begin.time) - belief.begin.time) / 1e6;
+      found.push({ zombie: other, by: belief, ms: Math.max(0, ms) });
+    }
+    open.push(belief);
+  }
+  return found;
+}
