@@ -1,3 +1,4 @@
+import { leastFingerprint } from "./fingerprints.ts";
 import type { Frontier } from "./frontier.ts";
 import type { Program } from "./program.ts";
 import { chunkRows, GrowingView } from "./shared.ts";
@@ -84,7 +85,7 @@ export class Expansion {
     if (!this.#surroundings.makeRoom(1)) return false;
     const constraint = predicates.constraint(row, 0);
     const broken = predicates.check(row, 0);
-    const [lo, hi] = this.#least(row, this.#components);
+    const { lo, hi } = leastFingerprint(row, this.#components, this.#width);
     if (constraint && this.#visited.add(lo, hi)) {
       this.added++;
       const number = this.#append(row, 0, -1, index);
@@ -250,17 +251,6 @@ export class Expansion {
     for (let i = 0; i < stride; i++) out[to + i] = rows[from + i] as number;
     this.#outAt = to + stride;
     return number;
-  }
-
-  #least(row: Int32Array, at: number): readonly [number, number] {
-    let lo = row[at] as number;
-    let hi = row[at + 1] as number;
-    for (let p = 2; p < this.#width; p += 2) {
-      const otherLo = row[at + p] as number;
-      const otherHi = row[at + p + 1] as number;
-      if (otherLo < lo || (otherLo === lo && otherHi < hi)) [lo, hi] = [otherLo, otherHi];
-    }
-    return [lo === 0 ? 1 : lo, hi === 0 ? 1 : hi];
   }
 
   #found(kind: Finding["kind"], property: string, parent: number, instance: number, state: number): void {

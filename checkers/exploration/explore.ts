@@ -22,9 +22,12 @@ import { checkVariant, completeParameters } from "./parameters.ts";
 import { Program } from "./program.ts";
 import type { ExplorationResult } from "./result.ts";
 import { makeSharedMemory, stopReason, word, type SharedMemory } from "./shared.ts";
-import { summarise } from "./summary.ts";
+import { checkRecoverability, GraphTooLarge } from "./recoverability.ts";
+import { DepthFirst, Simulation, type SequentialOptions } from "./sequential.ts";
+import { chosenViolation, summarise, type Ended } from "./summary.ts";
 import { symmetriesOf } from "./symmetry.ts";
 import { makeValueLog } from "./values.ts";
+import type { Visited } from "./visited.ts";
 
 /** How to explore. */
 export interface ExplorationOptions {
@@ -39,6 +42,13 @@ export interface ExplorationOptions {
   readonly view?: boolean;
   /** A state without successors is a violation. */
   readonly deadlock?: boolean;
+  /** Breadth-first by default, which alone finds shortest counterexamples. */
+  readonly mode?: "breadth-first" | "depth-first" | "simulation";
+  /** Of a simulation: the seed of its choices, 0 by default, and how many walks it takes, 1,000 by default. */
+  readonly seed?: number;
+  readonly walksMax?: number;
+  /** Whether the model's `recoverable` properties are judged; by default up to a million states. */
+  readonly recoverability?: boolean;
   /** Threads; 1 by default, which is the calling thread. */
   readonly workers?: number;
   /** Half of the machine's memory by default. When it is reached, the verdict is `unknown`. */
@@ -48,7 +58,7 @@ export interface ExplorationOptions {
   readonly checkpoint?: string;
   /** A folder with a checkpoint to continue from. */
   readonly resume?: string;
-  /** Levels to explore. */
+  /** Levels to explore, or steps of a path. */
   readonly depthMax?: number;
   /** Aborted, it ends early, and tells what was found. */
   readonly signal?: AbortSignal;
@@ -89,6 +99,7 @@ async function exploreAny(
   options: ExplorationOptions,
 ): Promise<ExplorationResult> {
   const model = "kind" in subject ? build(subject, options) : subject;
+  checkOptions({ ...options, model });
   const workers = workersOf(options);
   const reference = workers === 1 ? undefined : referenceOf(subject, model, options);
   const view = options.view === true ? (model.ghosts ?? []) : [];
@@ -116,6 +127,9 @@ async function exploreAny(
     depthMax: options.depthMax ?? Number.POSITIVE_INFINITY,
     betweenLevels: () => checkpoints?.consider((performance.now() - started) / 1000),
   };
+  const setting: Setting = { program, memory, view, options };
+  if (options.mode === "simulation") return simulate(setting);
+  if (options.mode === "depth-first") return depthFirst(setting);
   // The initial states are this thread's; with several workers it is no one of them.
   const first = new BreadthFirst(program, memory, { ...searchOptions, workers: 1 });
   if (options.resume === undefined) first.begin();
@@ -131,7 +145,152 @@ async function exploreAny(
   }
   program.store.catchUp();
   const seconds = secondsBefore + (performance.now() - started) / 1000;
-  return summarise({ program, memory, search: first, findings, view, symmetry, workers, seconds });
+  first.visited.refresh();
+  const isComplete = first.control[word.stop] === stopReason.none;
+  return summarise({
+    program,
+    memory,
+    mode: "breadth-first",
+    violation: chosenViolation(program, memory, findings),
+    view,
+    symmetry,
+    workers,
+    seconds,
+    unexpanded: first.frontier.unexpanded,
+    visitedBytes: first.visited.bytes + first.parentBytes,
+    frontierBytes: first.frontier.bytes,
+    ...recoveriesOf(program, first.visited, isComplete, options),
+  });
+}
+
+interface Setting {
+  readonly program: Program;
+  readonly memory: SharedMemory;
+  readonly view: readonly string[];
+  readonly options: ExplorationOptions;
+}
+
+/** Steps of a random walk, where nothing else is said. */
+const walkStepsMax = 200;
+const walksMaxDefault = 1000;
+/** Up to so many states recoverability is judged without being asked for: it takes a second pass. */
+const recoverabilityStatesMax = 1_000_000;
+
+async function simulate({ program, memory, view, options }: Setting): Promise<ExplorationResult> {
+  const depthMax = options.depthMax ?? walkStepsMax;
+  const seed = options.seed ?? 0;
+  const walksMax =
+    options.walksMax ?? (options.timeMs === undefined ? walksMaxDefault : Number.POSITIVE_INFINITY);
+  const search = new Simulation(program, memory, sequentialOptions(options, depthMax));
+  const started = performance.now();
+  const release = watch(search, memory, options);
+  try {
+    await search.run(seed, walksMax);
+  } finally {
+    release();
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const common = sequentialEnding(search, { program, memory, view, options }, seconds);
+  return summarise({
+    ...common,
+    mode: "simulation",
+    unexpanded: 0,
+    frontierBytes: 0,
+    walks: { count: search.walks, depthMax, seed },
+  });
+}
+
+async function depthFirst({ program, memory, view, options }: Setting): Promise<ExplorationResult> {
+  const depthMax = options.depthMax ?? Number.POSITIVE_INFINITY;
+  const search = new DepthFirst(program, memory, sequentialOptions(options, depthMax));
+  const started = performance.now();
+  const release = watch(search, memory, options);
+  try {
+    await search.run();
+  } finally {
+    release();
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const common = sequentialEnding(search, { program, memory, view, options }, seconds);
+  const { unexpanded, stackBytes } = search;
+  const isComplete = search.control[word.stop] === stopReason.none;
+  const recoveries = recoveriesOf(program, search.visited, isComplete, options);
+  return summarise({ ...common, ...recoveries, mode: "depth-first", unexpanded, frontierBytes: stackBytes });
+}
+
+function sequentialOptions(options: ExplorationOptions, depthMax: number): SequentialOptions {
+  const memoryBytesMax = options.memoryBytesMax ?? totalmem() / 2;
+  return { deadlock: options.deadlock === true, memoryBytesMax, depthMax };
+}
+
+function sequentialEnding(
+  search: DepthFirst | Simulation,
+  { program, memory, view, options }: Setting,
+  seconds: number,
+): Omit<Ended, "mode" | "unexpanded" | "frontierBytes"> {
+  return {
+    program,
+    memory,
+    violation: search.finding,
+    view,
+    symmetry: options.symmetry === true,
+    workers: 1,
+    seconds,
+    visitedBytes: search.visited.bytes,
+    recoveries: [],
+    notJudged: (program.model.recoverable ?? []).map(({ name }) => ({
+      name,
+      reason: "not all states were explored",
+    })),
+  };
+}
+
+function recoveriesOf(
+  program: Program,
+  visited: Visited,
+  isComplete: boolean,
+  options: ExplorationOptions,
+): Pick<Ended, "recoveries" | "notJudged"> {
+  const properties = program.model.recoverable ?? [];
+  const skip = (reason: string): Pick<Ended, "recoveries" | "notJudged"> => ({
+    recoveries: [],
+    notJudged: properties.map(({ name }) => ({ name, reason })),
+  });
+  if (properties.length === 0 || options.recoverability === false) return skip("it was not asked for");
+  if (!isComplete) return skip("not all states were explored");
+  if (options.recoverability !== true && visited.distinct > recoverabilityStatesMax) {
+    return skip(
+      `there are more than ${recoverabilityStatesMax.toLocaleString("en")} states: ask for it with --recoverability`,
+    );
+  }
+  try {
+    const recoveries = checkRecoverability(program, visited, options.memoryBytesMax ?? totalmem() / 2);
+    return { recoveries, notJudged: [] };
+  } catch (error) {
+    if (error instanceof GraphTooLarge) return skip("the graph of states does not fit into the memory");
+    throw error;
+  }
+}
+
+/** Throws InputError for options that exclude each other. */
+function checkOptions({
+  mode = "breadth-first",
+  workers = 1,
+  checkpoint,
+  resume,
+  view,
+  model,
+}: ExplorationOptions & { model: Model<unknown> }): void {
+  if (mode !== "breadth-first" && workers > 1)
+    throw new InputError(`${mode} with ${workers} workers`, "only breadth-first exploration takes several");
+  if (mode !== "breadth-first" && (checkpoint ?? resume) !== undefined) {
+    throw new InputError(
+      `${mode} with checkpoints`,
+      "only breadth-first exploration writes and resumes them",
+    );
+  }
+  if (view === true && (model.ghosts ?? []).length === 0)
+    throw new InputError(`the model ${model.name} has no ghost variables`, "leave out --view");
 }
 
 function build(definition: ModelDefinition, options: ExplorationOptions): Model<unknown> {
@@ -206,7 +365,7 @@ async function together(first: BreadthFirst, it: Together): Promise<readonly Fin
 
 /** Ends the search when its time is up or its user has had enough, and tells how far it is. Returns what ends the watching. */
 function watch(
-  search: BreadthFirst,
+  search: BreadthFirst | DepthFirst | Simulation,
   memory: SharedMemory,
   { timeMs, signal, onProgress }: ExplorationOptions,
 ): () => void {
@@ -222,8 +381,8 @@ function watch(
           onProgress({
             distinct: control[word.distinct] as number,
             level: control[word.level] as number,
-            frontier: search.frontier.currentRows,
-            bytes: search.bytes,
+            frontier: search instanceof BreadthFirst ? search.frontier.currentRows : 0,
+            bytes: search instanceof BreadthFirst ? search.bytes : search.visited.bytes,
           });
         }, progressMs);
   return () => {

@@ -44,6 +44,10 @@ export interface ExplorationResult {
   readonly witnesses: readonly WitnessCoverage[];
   readonly verdicts: readonly Verdict[];
   readonly counterexample: Counterexample | null;
+  /** Properties that were not judged, with the reason: no verdict is given on them. */
+  readonly notJudged: readonly { readonly name: string; readonly reason: string }[];
+  /** Of a simulation. */
+  readonly walks?: { readonly count: number; readonly depthMax: number; readonly seed: number };
   /** An estimate from above that some state was missed because two fingerprints are equal. */
   readonly collisionProbability: number;
   readonly memory: {

@@ -1,30 +1,43 @@
 import type { Verdict } from "../verdict.ts";
-import type { BreadthFirst } from "./breadth-first.ts";
 import { Coverage } from "./coverage.ts";
 import { replayInstances, tellCounterexample, type Counterexample } from "./counterexample.ts";
 import type { Finding } from "./expansion.ts";
 import { fewestSwitches } from "./fewest-switches.ts";
 import { pathTo, type Path } from "./paths.ts";
 import type { Program } from "./program.ts";
+import type { Recovery } from "./recoverability.ts";
 import { describeBounds, type ActionCoverage, type Ending, type ExplorationResult } from "./result.ts";
 import { stopReason, word, type SharedMemory } from "./shared.ts";
 import type { Instance } from "./transitions.ts";
 
-/** An exploration that has ended. */
+/** An exploration that has ended, whatever way it went. */
 export interface Ended {
   readonly program: Program;
   readonly memory: SharedMemory;
-  readonly search: BreadthFirst;
-  readonly findings: readonly Finding[];
+  readonly mode: ExplorationResult["mode"];
+  /** What broke, and the way there as it was found. */
+  readonly violation: Violation | undefined;
   readonly view: readonly string[];
   readonly symmetry: boolean;
   readonly workers: number;
   readonly seconds: number;
+  readonly unexpanded: number;
+  readonly visitedBytes: number;
+  readonly frontierBytes: number;
+  readonly recoveries: readonly Recovery[];
+  readonly notJudged: ExplorationResult["notJudged"];
+  readonly walks?: ExplorationResult["walks"];
+}
+
+export interface Violation {
+  readonly kind: Counterexample["kind"];
+  readonly property: string;
+  readonly path: Path;
 }
 
 /** What an exploration found, from what it left in memory. */
 export function summarise(ended: Ended): ExplorationResult {
-  const { program, memory, search, seconds } = ended;
+  const { program, memory, seconds } = ended;
   const { model } = program;
   const control = new Int32Array(memory.control);
   const actions = actionCoverage(ended);
@@ -34,7 +47,7 @@ export function summarise(ended: Ended): ExplorationResult {
     model: model.name,
     parameters: model.parameters,
     variant: model.variant ?? null,
-    mode: "breadth-first" as const,
+    mode: ended.mode,
     symmetry: ended.symmetry,
     view: ended.view,
     workers: ended.workers,
@@ -44,13 +57,15 @@ export function summarise(ended: Ended): ExplorationResult {
     depth: control[word.level] as number,
     seconds,
     generatedPerSecond: generated / Math.max(seconds, 1e-9),
-    unexpanded: search.frontier.unexpanded,
+    unexpanded: ended.unexpanded,
     actions,
     witnesses: witnessCoverage(ended),
     counterexample: counterexampleOf(ended),
+    notJudged: ended.notJudged,
     // TLC's estimate: each successor that was taken for known, against each state kept.
     collisionProbability: (distinct * Math.max(1, generated - distinct)) / 2 ** 64,
-    memory: { visitedBytes: search.visited.bytes + search.parentBytes, frontierBytes: search.frontier.bytes },
+    memory: { visitedBytes: ended.visitedBytes, frontierBytes: ended.frontierBytes },
+    ...(ended.walks === undefined ? {} : { walks: ended.walks }),
   };
   return { ...partial, verdicts: verdictsOf(ended, partial) };
 }
@@ -97,25 +112,22 @@ function judged(ended: Ended): { name: string; exercised: boolean }[] {
 }
 
 /** The finding that is told: the first in the order of the model's properties. */
-function chosenFinding(ended: Ended): Finding | undefined {
-  const order = judged(ended).map(({ name }) => name);
+export function chosenViolation(
+  program: Program,
+  memory: SharedMemory,
+  findings: readonly Finding[],
+): Violation | undefined {
+  const { invariants = [], stepProperties = [] } = program.model;
+  const order = [...invariants, ...stepProperties].map(({ name }) => name);
   const rank = ({ property }: Finding): number => {
     const position = order.indexOf(property);
     return position < 0 ? order.length : position;
   };
-  return ended.findings.toSorted((a, b) => rank(a) - rank(b))[0];
-}
-
-function counterexampleOf(ended: Ended): Counterexample | null {
-  const finding = chosenFinding(ended);
-  if (finding === undefined) return null;
-  const { program, memory } = ended;
-  const parents = new Int32Array(memory.parents);
-  const found = foundPath(program, parents, finding);
-  const best = fewestSwitches(program.model, finding, found.instances.length + 1) ?? found;
-  const initial = program.model.initial[best.initial];
-  const path = replayInstances(initial, best.instances);
-  return tellCounterexample(program.layout, finding.property, finding.kind, initial, path);
+  const [finding] = findings.toSorted((a, b) => rank(a) - rank(b));
+  if (finding === undefined) return undefined;
+  const found = foundPath(program, new Int32Array(memory.parents), finding);
+  const best = fewestSwitches(program.model, finding, found.instances.length + 1);
+  return { kind: finding.kind, property: finding.property, path: best ?? found };
 }
 
 function foundPath(program: Program, parents: Int32Array, { kind, parent, instance, state }: Finding): Path {
@@ -125,22 +137,54 @@ function foundPath(program: Program, parents: Int32Array, { kind, parent, instan
   return { initial, instances: [...instances, program.transitions.instances[instance] as Instance] };
 }
 
+/** The first violation that was found; else the first trap. */
+function counterexampleOf({ program, violation, recoveries }: Ended): Counterexample | null {
+  const trapped = recoveries.find(({ trap }) => trap !== undefined);
+  const told: Violation | undefined =
+    violation ??
+    (trapped?.trap === undefined
+      ? undefined
+      : { kind: "recoverable", property: trapped.name, path: trapped.trap.path });
+  if (told === undefined) return null;
+  const initial = program.model.initial[told.path.initial];
+  const path = replayInstances(initial, told.path.instances);
+  return tellCounterexample(program.layout, told.property, told.kind, initial, path);
+}
+
 function verdictsOf(ended: Ended, result: Omit<ExplorationResult, "verdicts">): Verdict[] {
   const count = result.distinct.toLocaleString("en");
   const bounds = `${count} states, depth ${result.depth}; ${describeBounds(result)}`;
   const verdicts = judged(ended).map(({ name, exercised }) => verdictOf(name, exercised, bounds, result));
   const { counterexample } = result;
-  const isListed = verdicts.some(({ name }) => name === counterexample?.property);
-  return counterexample === null || isListed
-    ? verdicts
-    : [...verdicts, verdictOf(counterexample.property, true, bounds, result)];
+  if (counterexample?.kind === "deadlock")
+    verdicts.push(verdictOf(counterexample.property, true, bounds, result));
+  return [...verdicts, ...ended.recoveries.map((recovery) => recoveryVerdict(recovery, bounds))];
+}
+
+function recoveryVerdict({ name, required, trap }: Recovery, bounds: string): Verdict {
+  const number = (value: number): string => value.toLocaleString("en");
+  if (trap !== undefined) {
+    const steps = trap.path.instances.length;
+    const summary =
+      `${name}: a path of ${steps} steps leads to a state from which it cannot be reached any more; ` +
+      `${number(trap.states)} states can be reached from there, none of them is such a state`;
+    return {
+      name,
+      verdict: "violated",
+      detail: `not always possible within ${bounds}`,
+      violation: { summary, events: [] },
+    };
+  }
+  if (required === 0)
+    return { name, verdict: "holds", vacuous: true, detail: `never required in all ${bounds}` };
+  return { name, verdict: "holds", detail: `always possible, from each of ${number(required)} of ${bounds}` };
 }
 
 function verdictOf(
   name: string,
   exercised: boolean,
   bounds: string,
-  { counterexample, ending }: Omit<ExplorationResult, "verdicts">,
+  { counterexample, ending, mode, walks }: Omit<ExplorationResult, "verdicts">,
 ): Verdict {
   if (counterexample?.property === name) {
     const steps = counterexample.length - 1;
@@ -151,6 +195,10 @@ function verdictOf(
       detail: `broken within ${bounds}`,
       violation: { summary, events: [] },
     };
+  }
+  if (mode === "simulation") {
+    const detail = `not broken in ${(walks?.count ?? 0).toLocaleString("en")} random walks; ${bounds}`;
+    return { name, verdict: "unknown", detail };
   }
   if (ending !== "complete") {
     return { name, verdict: "unknown", detail: `not broken in ${bounds}, but ${describeEnding(ending)}` };

@@ -36,6 +36,10 @@ export class Visited {
     return this.#control[word.capacity] as number;
   }
 
+  get distinct(): number {
+    return this.#control[word.distinct] as number;
+  }
+
   get bytes(): number {
     return 8 * (this.capacity + overhang);
   }
@@ -79,12 +83,18 @@ export class Visited {
     }
   }
 
-  has(lo: number, hi: number): boolean {
+  /** The slot of a fingerprint; -1 where it is not there. Slots change when the table grows. */
+  slot(lo: number, hi: number): number {
     const { slots } = this;
     for (let at = 2 * (((lo >>> 0) * this.scale) | 0); slots[at] !== 0; at += 2) {
-      if (slots[at] === lo && slots[at + 1] === hi) return true;
+      if (slots[at] === lo && slots[at + 1] === hi) return at >>> 1;
     }
-    return false;
+    return -1;
+  }
+
+  /** Slots are numbered below this. */
+  get slotsMax(): number {
+    return this.capacity + overhang;
   }
 
   /** Grows in place. Nobody else may use the table meanwhile. Returns false where there is no memory for it. */

@@ -1,0 +1,174 @@
+import type { Now, Recoverable } from "../../model/index.ts";
+import { leastFingerprint } from "./fingerprints.ts";
+import { pathTo, type Path } from "./paths.ts";
+import type { Program } from "./program.ts";
+import { attempt, effect, replayEffect } from "./transitions.ts";
+import { Trie } from "./trie.ts";
+import type { Visited } from "./visited.ts";
+import { Walk } from "./walk.ts";
+
+/** What was found of one `recoverable` property. */
+export interface Recovery {
+  readonly name: string;
+  /** States from which the goal must remain reachable. */
+  readonly required: number;
+  /** The first of them, breadth-first, from which it is not; and how many states can still be reached from there. */
+  readonly trap: { readonly path: Path; readonly states: number } | undefined;
+}
+
+/** Thrown where the graph takes more memory than allowed. */
+export class GraphTooLarge extends Error {}
+
+/**
+ * From every reachable state that satisfies `from`, can some state that satisfies `to` still be reached?
+ * A second pass through a completed exploration keeps the graph's edges; then the states from which the goal can be
+ * reached are found backwards.
+ */
+export function checkRecoverability(program: Program, visited: Visited, memoryBytesMax: number): Recovery[] {
+  const graph = new Graph(program, visited, memoryBytesMax);
+  return (program.model.recoverable ?? []).map((property) => graph.judge(property));
+}
+
+class Graph {
+  readonly #program: Program;
+  readonly #bytesMax: number;
+  /** States are numbered as they are met; their rows, one after the other. */
+  #rows: Int32Array;
+  #parents: Int32Array;
+  #states = 0;
+  /** Edges by pairs [from, to]. */
+  #edges: Int32Array = new Int32Array(1 << 16);
+  #edgeCount = 0;
+  readonly #trie: Trie = new Trie();
+
+  constructor(program: Program, visited: Visited, bytesMax: number) {
+    this.#program = program;
+    this.#bytesMax = bytesMax;
+    const states = visited.slotsMax;
+    const distinct = visited.distinct;
+    const components = program.layout.components.length;
+    this.#require(4 * states + 4 * distinct * (components + 2));
+    this.#rows = new Int32Array(distinct * components);
+    this.#parents = new Int32Array(2 * distinct);
+    this.#walkAll(visited, new Int32Array(states).fill(-1));
+  }
+
+  #require(bytes: number): void {
+    if (bytes + 4 * this.#edges?.length > this.#bytesMax) throw new GraphTooLarge("the graph is too large");
+  }
+
+  #walkAll(visited: Visited, numberOf: Int32Array): void {
+    const { model, transitions, stride, layout, fingerprints } = this.#program;
+    const components = layout.components.length;
+    const walk = new Walk(transitions);
+    const row = new Int32Array(stride);
+    const after = new Int32Array(stride);
+    const meet = (met: Int32Array, parent: number, instance: number): number => {
+      const { lo, hi } = leastFingerprint(met, components, fingerprints.width);
+      const slot = visited.slot(lo, hi);
+      if (slot < 0) return -1;
+      const known = numberOf[slot] as number;
+      if (known >= 0) return known;
+      const state = this.#states++;
+      numberOf[slot] = state;
+      this.#rows.set(met.subarray(0, components), state * components);
+      this.#parents[2 * state] = parent;
+      this.#parents[2 * state + 1] = instance;
+      return state;
+    };
+    for (const [index, state] of model.initial.entries()) meet(this.#program.rowOf(state), -1, index);
+    for (let state = 0; state < this.#states; state++) {
+      row.set(this.#rows.subarray(state * components, (state + 1) * components));
+      fingerprints.write(row, 0);
+      const enabled = walk.run(row, 0, stride, 1);
+      for (let i = 0; i < enabled; i++) {
+        const at = walk.effects[i] as number;
+        after.set(row);
+        replayEffect(this.#program, after, 0, at);
+        const to = meet(after, state, transitions.effects[at + effect.instance] as number);
+        // A successor beyond the constraint is no state of the graph.
+        if (to >= 0 && to !== state) this.#addEdge(state, to);
+      }
+    }
+  }
+
+  #addEdge(from: number, to: number): void {
+    if (2 * this.#edgeCount + 2 > this.#edges.length) {
+      this.#require(4 * this.#rows.length + 16 * this.#edges.length);
+      const longer = new Int32Array(2 * this.#edges.length);
+      longer.set(this.#edges);
+      this.#edges = longer;
+    }
+    this.#edges[2 * this.#edgeCount] = from;
+    this.#edges[2 * this.#edgeCount++ + 1] = to;
+  }
+
+  judge({ name, from, to }: Recoverable<unknown>): Recovery {
+    const isGoal = this.#predicate(`${name} (to)`, to);
+    const isRequired = from === undefined ? () => true : this.#predicate(`${name} (from)`, from);
+    const goals: number[] = [];
+    for (let state = 0; state < this.#states; state++) if (isGoal(state)) goals.push(state);
+    const canReach = this.#closure(goals, true);
+    let required = 0;
+    let trapped = -1;
+    for (let state = 0; state < this.#states; state++) {
+      if (!isRequired(state)) continue;
+      required++;
+      if (canReach[state] === 0 && trapped < 0) trapped = state;
+    }
+    if (trapped < 0) return { name, required, trap: undefined };
+    const states = this.#closure([trapped], false).reduce((sum, marked) => sum + marked, 0);
+    return { name, required, trap: { path: pathTo(this.#program, this.#parents, trapped), states } };
+  }
+
+  /** Whether a state satisfies something, remembered by what it reads. */
+  #predicate(name: string, holds: (now: Now<unknown>) => boolean): (state: number) => boolean {
+    const { recorder, layout } = this.#program;
+    let root = 0;
+    return (state) => {
+      const at = state * layout.components.length;
+      let leaf = this.#trie.find(root, this.#rows, at);
+      if (leaf === 0) {
+        leaf = attempt(
+          () => name,
+          () => (recorder.read(this.#rows, at, () => holds(recorder.now as Now<unknown>)) ? -1 : -2),
+        );
+        root = this.#trie.insert(root, recorder.reads, recorder.ids, leaf);
+      }
+      return leaf === -1;
+    };
+  }
+
+  /** 1 for each state that the edges lead to from some, or backwards. */
+  #closure(from: readonly number[], backwards: boolean): Uint8Array {
+    const [near, far] = backwards ? [1, 0] : [0, 1];
+    const first = new Int32Array(this.#states + 1);
+    for (let e = 0; e < this.#edgeCount; e++) {
+      const at = (this.#edges[2 * e + near] as number) + 1;
+      first[at] = (first[at] as number) + 1;
+    }
+    for (let state = 0; state < this.#states; state++) {
+      first[state + 1] = (first[state + 1] as number) + (first[state] as number);
+    }
+    const fill = first.slice();
+    const neighbours = new Int32Array(this.#edgeCount);
+    for (let e = 0; e < this.#edgeCount; e++) {
+      const at = this.#edges[2 * e + near] as number;
+      neighbours[fill[at] as number] = this.#edges[2 * e + far] as number;
+      fill[at] = (fill[at] as number) + 1;
+    }
+    const marked = new Uint8Array(this.#states);
+    const todo = from.slice();
+    for (const state of from) marked[state] = 1;
+    while (todo.length > 0) {
+      const state = todo.pop() as number;
+      for (let i = first[state] as number; i < (first[state + 1] as number); i++) {
+        const next = neighbours[i] as number;
+        if (marked[next] === 1) continue;
+        marked[next] = 1;
+        todo.push(next);
+      }
+    }
+    return marked;
+  }
+}

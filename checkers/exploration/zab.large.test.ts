@@ -1,0 +1,40 @@
+import { expect, it } from "vitest";
+import { zabModel } from "../../model/index.ts";
+import { explore } from "./explore.ts";
+
+const rows = [
+  { parameters: { timeouts: 1, restarts: 0 }, symmetry: false, counts: [3_659_611, 1_507_798, 43] },
+  { parameters: { timeouts: 1, restarts: 0 }, symmetry: true, counts: [610_035, 251_332, 43] },
+  {
+    parameters: { timeouts: 2, restarts: 0, epochs: 4 },
+    symmetry: true,
+    counts: [26_126_204, 10_984_272, 54],
+  },
+  {
+    parameters: { timeouts: 0, restarts: 1, separateBudgets: true },
+    symmetry: true,
+    counts: [1_902_139, 848_734, 50],
+  },
+] as const;
+
+it.each(rows)(
+  "counts Zab as TLC does: $parameters, symmetry $symmetry",
+  async ({ parameters, symmetry, counts }) => {
+    const result = await explore(zabModel, { parameters, symmetry });
+    expect([result.generated, result.distinct, result.depth]).toEqual(counts);
+    expect(result.verdicts.filter(({ verdict }) => verdict !== "holds")).toEqual([]);
+    expect(result.witnesses.filter(({ seen }) => !seen).map(({ name }) => name)).toEqual(
+      parameters.timeouts === 0 ? ["SynchronisedWithShorter"] : [],
+    );
+  },
+);
+
+it("never offers a follower a stale epoch within one timeout: the guard against it changes nothing", async () => {
+  const guarded = await explore(zabModel);
+  const unguarded = await explore(zabModel, {
+    variant: "stale-epoch",
+    parameters: { transactions: 2, timeouts: 1 },
+  });
+  expect([unguarded.generated, unguarded.distinct]).toEqual([guarded.generated, guarded.distinct]);
+  expect(unguarded.witnesses.find(({ name }) => name === "StaleEpochOffered")?.seen).toBe(false);
+});
