@@ -1,9 +1,9 @@
-import type { Json, SequentialSpecification } from "../../model/light.ts";
+import type { SequentialSpecification } from "../../model/light.ts";
 import type { Outcome } from "../verdict.ts";
 import type { TimedOperation } from "./operations.ts";
 import { problemOf } from "./problem.ts";
 import { Search, type Budget, type SearchResult } from "./search.ts";
-import { specialisedFor, type Algorithm } from "./specialised/index.ts";
+import { decideSpecialised, type Algorithm } from "./specialised/index.ts";
 import { refuteOrder } from "./verify.ts";
 
 /** What was found out about one object (one key, or the whole history where it can't be split). */
@@ -66,9 +66,9 @@ export class ObjectCheck<State> {
 
   /** What a specialised algorithm says; undefined where none applies or its linearization does not stand up to the verifier. */
   #specialised(): ObjectFinding | undefined {
-    const algorithm = specialisedFor(this.specification);
-    const decision = algorithm?.decide(this.operations, this.specification.initial as Json);
-    if (algorithm === undefined || decision === undefined) return undefined;
+    const decided = decideSpecialised(this.specification, this.operations);
+    if (decided === undefined) return undefined;
+    const { algorithm, decision } = decided;
     if (decision.verdict === "violated") return { ...decision, algorithm, configurations: 0 };
     if (refuteOrder(this.operations, decision.order, this.specification) !== undefined) return undefined;
     return { ...decision, algorithm, configurations: 0 };

@@ -1,8 +1,8 @@
-import type { Json, SequentialSpecification } from "../../model/light.ts";
+import type { SequentialSpecification } from "../../model/light.ts";
 import type { TimedOperation } from "./operations.ts";
 import { problemOf } from "./problem.ts";
 import { Search, type SearchResult } from "./search.ts";
-import { specialisedFor } from "./specialised/index.ts";
+import { decideSpecialised } from "./specialised/index.ts";
 
 const oneQuestionMs = 400;
 const bytesMax = 2 ** 28;
@@ -53,7 +53,7 @@ export class Oracle<State> {
     specification: SequentialSpecification<State>,
   ): boolean | undefined {
     if (this.isOutOfTime) return undefined;
-    const decision = specialisedFor(specification)?.decide(operations, specification.initial as Json);
+    const decision = decideSpecialised(specification, operations)?.decision;
     if (decision !== undefined) return decision.verdict === "violated";
     const { outcome } = this.#search(operations, specification, false).search.result;
     return outcome === "unknown" ? undefined : outcome === "violated";
@@ -81,10 +81,7 @@ export class Oracle<State> {
     const explained = operations.map((operation, at) =>
       at === earliest ? { ...operation, return: Infinity } : operation,
     );
-    const decision = specialisedFor(this.specification)?.decide(
-      explained,
-      this.specification.initial as Json,
-    );
+    const decision = decideSpecialised(this.specification, explained)?.decision;
     return decision?.verdict === "holds" ? [decision.order] : [];
   }
 

@@ -26,4 +26,4 @@ export interface SpecialisedAlgorithm extends Algorithm {
   decide(operations: readonly TimedOperation[], initial: Json): Decision | undefined;
 }
 
-export type AnySpecification = Pick<SequentialSpecification<unknown>, "dataType">;
+export type AnySpecification = Pick<SequentialSpecification<unknown>, "dataType" | "initial">;
