@@ -7,7 +7,7 @@ import { withInterruption } from "./interruption.ts";
 import { makeProgress, type Progress } from "./progress.ts";
 import { run } from "./run.ts";
 import { prepareRun } from "./run-command.ts";
-import { verdictLines } from "./verdicts.ts";
+import { allVerdictLines, verdictLines } from "./verdicts.ts";
 
 /** One thing that the demonstration did, and whether it came out as it should. */
 interface Part {
@@ -111,7 +111,7 @@ async function aRun(
     checks: manifest.verdicts,
     lines: [
       `${verdict}: ${manifest.operations} operations on ${manifest.cluster.version}, ${manifest.cluster.servers.length} servers, ${faults} faults, seed ${manifest.seed}`,
-      ...manifest.verdicts.flatMap(verdictLines).map((line) => `  ${line}`),
+      ...allVerdictLines(manifest.verdicts).map((line) => `  ${line}`),
     ],
     directory,
   };

@@ -12,12 +12,12 @@ import { withInterruption } from "./interruption.ts";
 import { named } from "./named.ts";
 import { makeProgress, type Progress } from "./progress.ts";
 import { run, type RunRequest, type RunResult } from "./run.ts";
-import { verdictLines } from "./verdicts.ts";
+import { allVerdictLines } from "./verdicts.ts";
 import { workloads } from "./workloads/index.ts";
 
 /** How long faults are held, and how long the ensemble has to recover before the next. */
-const holdMs: readonly [number, number] = [500, 4_000];
-const gapMs: readonly [number, number] = [1_500, 7_000];
+const holdMs: readonly [number, number] = [1_500, 6_000];
+const gapMs: readonly [number, number] = [1_000, 5_000];
 
 /** `zabcheck run`. Throws InputError and OperationError; otherwise it ends with the verdict's exit code. */
 export async function runCommand(name: string, flags: RunFlags): Promise<void> {
@@ -121,7 +121,7 @@ function linesOf({ manifest, directory }: RunResult): readonly string[] {
   const outcome = worst(verdicts.map(({ verdict }) => verdict));
   const ended = status === "interrupted" ? "; ended early" : "";
   return [
-    ...verdicts.flatMap(verdictLines),
+    ...allVerdictLines(verdicts),
     "",
     `${outcome}: ${manifest.scenario} on ${cluster.version}, ${cluster.servers.length} servers, ${operations} operations, ${manifest.schedule.length} faults scheduled, seed ${seed}${ended}`,
     `report: ${directory}/report.html`,

@@ -33,11 +33,19 @@ function bounded(violation: Violation): Violation {
   };
 }
 
+/** The lines of a run's verdicts; those that nothing exercised in one line at the end. */
+export function allVerdictLines(verdicts: readonly Verdict[]): readonly string[] {
+  const idle = verdicts.filter(({ vacuous, verdict }) => vacuous === true && verdict === "holds");
+  const told = verdicts.filter((verdict) => !idle.includes(verdict)).flatMap(verdictLines);
+  if (idle.length === 0) return told;
+  return [...told, `vacuous   nothing exercised ${idle.map(({ name }) => name).join(", ")}`];
+}
+
 /** The lines that a verdict is printed as. */
 export function verdictLines(verdict: Verdict): readonly string[] {
   const mark = { holds: "holds   ", violated: "VIOLATED", unknown: "unknown " }[verdict.verdict];
   const vacuous = verdict.vacuous === true ? " (vacuous: nothing exercised it)" : "";
-  const first = `${mark}  ${verdict.name.padEnd(22)} ${verdict.detail}${vacuous}`;
+  const first = `${mark}  ${verdict.name.padEnd(24)} ${verdict.detail}${vacuous}`;
   if (verdict.violation === undefined) return [first];
   const { summary, events, earliest } = verdict.violation;
   const shown = events.slice(-8).map((event) => {

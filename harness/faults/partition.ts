@@ -18,7 +18,7 @@ export const partition: FaultFamily = {
     if (servers < 2) return undefined;
     const first = fc.nat(servers - 1);
     return fc.oneof(
-      { arbitrary: fc.record({ shape: fc.constant("leader-alone") }), weight: 3 },
+      { arbitrary: fc.record({ shape: fc.constant("leader-alone") }), weight: 4 },
       { arbitrary: fc.record({ shape: fc.constant("halves"), first }), weight: 2 },
       {
         arbitrary: fc.record({ shape: fc.constant("one-way"), direction: fc.constantFrom("from", "to") }),

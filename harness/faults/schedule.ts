@@ -28,8 +28,9 @@ export interface ScheduleBounds {
 const faultsMax = 10_000;
 
 /**
- * Schedules within bounds, as fast-check generates (and shrinks) them. The first fault comes after a quiet time, and
- * the last ends before the duration does.
+ * Schedules within bounds, as fast-check generates (and shrinks) them. The families take turns: each comes once in
+ * every round, in an order of its own. The first fault comes after a quiet time, and the last ends before the
+ * duration does.
  */
 export function schedules(chosen: readonly FaultFamily[], bounds: ScheduleBounds): Arbitrary<Schedule> {
   const plans = chosen.flatMap((family) => {
@@ -41,25 +42,37 @@ export function schedules(chosen: readonly FaultFamily[], bounds: ScheduleBounds
   const [gapMin, gapMax] = bounds.gapMs;
   const average = (holdMin + holdMax + gapMin + gapMax) / 2;
   const length = Math.min(faultsMax, Math.ceil((2 * bounds.durationMs) / Math.max(1, average)) + 1);
-  const step = fc.record({
-    gapMs: fc.oneof(
-      { arbitrary: fc.integer({ min: gapMin, max: gapMax }), weight: 5 },
-      { arbitrary: fc.integer({ min: -holdMin, max: 0 }), weight: 1 },
-    ),
-    holdMs: fc.integer({ min: holdMin, max: holdMax }),
-    what: fc.oneof(...plans),
-  });
-  return fc.array(step, { minLength: length, maxLength: length }).map((steps) => {
+  const steps = exactly(
+    length,
+    fc.record({
+      gapMs: fc.oneof(
+        { arbitrary: fc.integer({ min: gapMin, max: gapMax }), weight: 5 },
+        { arbitrary: fc.integer({ min: -holdMin, max: 0 }), weight: 1 },
+      ),
+      holdMs: fc.integer({ min: holdMin, max: holdMax }),
+    }),
+  );
+  const order = fc.shuffledSubarray([...plans.keys()], { minLength: plans.length, maxLength: plans.length });
+  const round = fc
+    .tuple(order, fc.tuple(...plans))
+    .map(([turns, drawn]) => turns.map((turn) => drawn[turn]!));
+  const rounds = exactly(Math.ceil(length / plans.length), round);
+  return fc.tuple(steps, rounds).map(([timing, drawn]) => {
+    const turns = drawn.flat();
     const schedule: ScheduledFault[] = [];
     let end = 0;
-    for (const { gapMs, holdMs, what } of steps) {
-      const startMs = Math.max(0, end + (schedule.length === 0 ? Math.abs(gapMs) : gapMs));
+    for (const [i, { gapMs, holdMs }] of timing.entries()) {
+      const startMs = Math.max(0, end + (i === 0 ? Math.abs(gapMs) : gapMs));
       if (startMs + holdMs > bounds.durationMs) break;
-      schedule.push({ startMs, holdMs, ...what });
+      schedule.push({ startMs, holdMs, ...turns[i]! });
       end = startMs + holdMs;
     }
     return schedule;
   });
+}
+
+function exactly<T>(length: number, arbitrary: Arbitrary<T>): Arbitrary<T[]> {
+  return fc.array(arbitrary, { minLength: length, maxLength: length });
 }
 
 /** The schedule of a seed: the same for the same families, bounds and version of fast-check. */

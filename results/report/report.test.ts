@@ -36,12 +36,10 @@ function history(operations: number): readonly Event[] {
     if (i === Math.floor(operations / 2)) {
       builder.add({ process: "faults", type: "info", f: "kill", value: { id: 0, action: "undone" } });
     }
-    builder
-      .at(i * every)
-      .invoke(process, i % 3 === 0 ? "setData" : "getData", {
-        path: "/a",
-        ...(i % 3 === 0 ? { data: hostile } : {}),
-      });
+    builder.at(i * every).invoke(process, i % 3 === 0 ? "setData" : "getData", {
+      path: "/a",
+      ...(i % 3 === 0 ? { data: hostile } : {}),
+    });
     builder.at(i * every + 700_000 + (i % 7) * 30_000);
     if (i % 97 === 5) builder.fail(process, null, { error: "BadVersion" });
     else

@@ -35,7 +35,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .badge.violated { color: var(--violated); background: var(--violated-well); }
 .badge.unknown { color: var(--unknown); background: var(--unknown-well); }
 .badge.plain { color: var(--soft); background: var(--well); font-weight: 500; }
-.verdict { display: grid; grid-template-columns: 108px minmax(130px, 200px) 1fr; gap: 4px 14px; padding: 10px 0; border-top: 1px solid var(--line); align-items: baseline; }
+.verdict { display: grid; grid-template-columns: 108px minmax(130px, 200px) 1fr; gap: 4px 14px; padding: 7px 0; border-top: 1px solid var(--line); align-items: baseline; }
 .verdict:first-of-type { border-top: 0; padding-top: 0; }
 .verdict .violation, .verdict .wide { grid-column: 1 / -1; }
 .verdict .wide { grid-column: 2 / -1; color: var(--soft); }

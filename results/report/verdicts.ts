@@ -48,9 +48,12 @@ function one(verdict: Verdict, placeOf: PlaceOf): Html {
 /** Counts whose being nought is what one expects. */
 const usuallyNone: ReadonlySet<string> = new Set(["violations", "violated", "undecided", "failed"]);
 
+/** Counts that the verdict's sentence has told already. */
+const toldAlready: ReadonlySet<string> = new Set(["checked", "planned", "applied"]);
+
 function counts({ counts: figures }: Verdict): Html | undefined {
   const entries = Object.entries(figures ?? {}).filter(
-    ([name, value]) => value !== 0 || !usuallyNone.has(name),
+    ([name, value]) => !toldAlready.has(name) && (value !== 0 || !usuallyNone.has(name)),
   );
   if (entries.length === 0) return undefined;
   return markup`<div class="counts">
