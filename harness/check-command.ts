@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
-  linearizable,
+  linearizableInParallel,
   readHistory,
   worst,
   type Format,
@@ -127,13 +127,18 @@ async function judgeFor(history: History, file: string, flags: CheckFlags): Prom
     isJepsenRegister && initial !== null
       ? withoutUnknownReads(history.events)
       : { events: history.events, warning: undefined };
-  const judge: Judge = () => [
-    linearizable(events, specification, {
-      timeMs: flags.time,
-      memoryBytes: flags.memory,
-      allKeys: flags.allKeys === true,
-      locate: (event) => history.locate(event),
-    }),
+  const judge: Judge = async () => [
+    await linearizableInParallel(
+      events,
+      specification,
+      { name, initial },
+      {
+        timeMs: flags.time,
+        memoryBytes: flags.memory,
+        allKeys: flags.allKeys === true,
+        locate: (event) => history.locate(event),
+      },
+    ),
   ];
   return {
     history: { ...history, events },

@@ -3,3 +3,4 @@ export type { LinearizabilityOptions, LinearizabilityVerdict, ObjectVerdict } fr
 export type { Explanation, Linearization } from "./explanation.ts";
 export { operationsOf, type Locate, type TimedOperation } from "./operations.ts";
 export { confirmImpossible, refuteOrder, type VerifiedOperation } from "./verify.ts";
+export { linearizableInParallel } from "./parallel.ts";

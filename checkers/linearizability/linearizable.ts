@@ -77,19 +77,43 @@ export function linearizableOperations<State>(
   specification: SequentialSpecification<State>,
   options: LinearizabilityOptions = {},
 ): LinearizabilityVerdict {
+  const objects = objectsOf(operations, specification, options);
+  const deadline = performance.now() + (options.timeMs ?? timeMsDefault);
+  const findings = decideAll(objects, deadline, options);
+  return verdictOn(objects, findings, specification, operations.length);
+}
+
+/** Time for a check, and bytes that it may hold, unless told. */
+export const timeMsDefault: number = 300_000;
+export const memoryBytesDefault: number = 2 ** 31;
+
+/** One independent object, with its decision. */
+export interface Obj<State> {
+  readonly key: string | undefined;
+  readonly check: ObjectCheck<State>;
+}
+
+export function objectsOf<State>(
+  operations: readonly TimedOperation[],
+  specification: SequentialSpecification<State>,
+  options: LinearizabilityOptions,
+): readonly Obj<State>[] {
   refuseUnknownCalls(operations, specification, options.locate);
-  const deadline = performance.now() + (options.timeMs ?? 300_000);
   const useSpecialised = options.algorithm !== "search";
-  const objects = [...partitioned(operations, specification)].map(([key, own]) => ({
+  return [...partitioned(operations, specification)].map(([key, own]) => ({
     key,
     check: new ObjectCheck(own, specification, useSpecialised),
   }));
-  const findings = decideAll(objects, deadline, options.memoryBytes ?? 2 ** 31, options.allKeys ?? false);
-  return verdictOf(
-    specification,
-    objects.map(({ key, check }, at) => objectVerdict(key, check, findings[at])),
-    operations.length,
-  );
+}
+
+export function verdictOn<State>(
+  objects: readonly Obj<State>[],
+  findings: readonly (ObjectFinding | undefined)[],
+  specification: SequentialSpecification<State>,
+  operations: number,
+): LinearizabilityVerdict {
+  const verdicts = objects.map(({ key, check }, at) => objectVerdict(key, check, findings[at]));
+  return verdictOf(specification, verdicts, operations);
 }
 
 /** The operations of each independent object; one object without a name when they can't be told apart. */
@@ -133,31 +157,30 @@ function refuseUnknownCalls<State>(
 /** The first turn of an object, in ms; each further round gives twice as much, so that a hard object keeps none waiting. */
 const firstTurnMs = 100;
 
-function decideAll<State>(
-  objects: readonly { readonly check: ObjectCheck<State> }[],
+export function decideAll<State>(
+  objects: readonly Obj<State>[],
   deadline: number,
-  memoryBytes: number,
-  allKeys: boolean,
+  options: LinearizabilityOptions,
+  roundsMax: number = Infinity,
 ): (ObjectFinding | undefined)[] {
+  const memoryBytes = options.memoryBytes ?? memoryBytesDefault;
   const findings: (ObjectFinding | undefined)[] = objects.map(() => undefined);
   let pending = objects.map((_, at) => at);
-  for (let turnMs = firstTurnMs; pending.length > 0; turnMs *= 2) {
+  for (let round = 0; pending.length > 0 && round < roundsMax; round++) {
     const bytesMax = memoryBytes / pending.length;
     const undecided: number[] = [];
     for (const at of pending) {
-      const now = performance.now();
-      const finding = objects[at]?.check.run({
-        deadline: Math.min(deadline, now + turnMs),
-        bytesMax,
-      }) as ObjectFinding;
+      const turnEnd = performance.now() + firstTurnMs * 2 ** round;
+      const { check } = objects[at] as Obj<State>;
+      const finding = check.run({ deadline: Math.min(deadline, turnEnd), bytesMax });
       findings[at] = finding;
-      if (finding.verdict === "violated" && !allKeys) return findings;
+      if (finding.verdict === "violated" && options.allKeys !== true) return findings;
       if (finding.verdict === "unknown" && (finding.ranOut === "time" || pending.length > 1))
         undecided.push(at);
     }
-    if (performance.now() >= deadline || undecided.length === 0) break;
-    if (undecided.length === pending.length && undecided.every((at) => findings[at]?.ranOut === "memory"))
-      break;
+    const isStuck =
+      undecided.length === pending.length && undecided.every((at) => findings[at]?.ranOut === "memory");
+    if (performance.now() >= deadline || undecided.length === 0 || isStuck) break;
     pending = undecided;
   }
   return findings;

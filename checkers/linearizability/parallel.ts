@@ -1,0 +1,109 @@
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { Event, Json, SequentialSpecification } from "../../model/light.ts";
+import {
+  decideAll,
+  memoryBytesDefault,
+  objectsOf,
+  timeMsDefault,
+  verdictOn,
+  type LinearizabilityOptions,
+  type LinearizabilityVerdict,
+  type Obj,
+} from "./linearizable.ts";
+import type { ObjectFinding } from "./object-check.ts";
+import { operationsOf, type TimedOperation } from "./operations.ts";
+
+/** What a worker is asked to decide. The specification is named, as functions can't be sent. */
+export interface Task {
+  readonly specification: string;
+  readonly initial: Json | undefined;
+  readonly operations: readonly TimedOperation[];
+  readonly useSpecialised: boolean;
+  readonly timeMs: number;
+  readonly bytesMax: number;
+}
+
+/**
+ * The same as `linearizable`, for a specification of the model's table (`specificationNamed(name, initial)`): objects
+ * that are not decided at once are given to worker threads. The first violation ends the run unless `allKeys`.
+ */
+export async function linearizableInParallel<State>(
+  events: readonly Event[],
+  specification: SequentialSpecification<State>,
+  named: { readonly name: string; readonly initial: Json | undefined },
+  options: LinearizabilityOptions = {},
+): Promise<LinearizabilityVerdict> {
+  const deadline = performance.now() + (options.timeMs ?? timeMsDefault);
+  const operations = operationsOf(events, options.locate);
+  const objects = objectsOf(operations, specification, options);
+  const findings = decideAll(objects, deadline, options, 1);
+  const ended = options.allKeys !== true && findings.some((finding) => finding?.verdict === "violated");
+  const open = ended ? [] : [...objects.keys()].filter((at) => findings[at]?.verdict === "unknown");
+  const file = workerFile();
+  const workers = Math.min(open.length, availableParallelism());
+  if (open.length > 0 && (workers < 2 || file === undefined)) {
+    return verdictOn(objects, decideAll(objects, deadline, options), specification, operations.length);
+  }
+  if (file !== undefined && open.length > 0) {
+    const taskFor = (at: number): Task => ({
+      specification: named.name,
+      initial: named.initial,
+      operations: (objects[at] as Obj<State>).check.operations,
+      useSpecialised: options.algorithm !== "search",
+      timeMs: Math.max(0, deadline - performance.now()),
+      bytesMax: (options.memoryBytes ?? memoryBytesDefault) / workers,
+    });
+    await decideInWorkers(file, workers, open, taskFor, findings, options.allKeys === true);
+  }
+  return verdictOn(objects, findings, specification, operations.length);
+}
+
+/** The compiled worker: beside this file once compiled, in `dist` when tests run the source. */
+function workerFile(): URL | undefined {
+  const here = import.meta.url;
+  const file = here.endsWith(".ts")
+    ? new URL("../../dist/checkers/linearizability/parallel-worker.js", here)
+    : new URL("./parallel-worker.js", here);
+  return existsSync(file) ? file : undefined;
+}
+
+async function decideInWorkers(
+  file: URL,
+  count: number,
+  open: readonly number[],
+  taskFor: (at: number) => Task,
+  findings: (ObjectFinding | undefined)[],
+  allKeys: boolean,
+): Promise<void> {
+  const waiting = [...open];
+  const workers = Array.from({ length: count }, () => new Worker(file));
+  let isOver = false;
+  const work = async (worker: Worker): Promise<void> => {
+    for (let at = waiting.shift(); at !== undefined && !isOver; at = waiting.shift()) {
+      const finding = await answerOf(worker, taskFor(at));
+      if (finding === undefined) return;
+      findings[at] = finding;
+      if (finding.verdict !== "violated" || allKeys) continue;
+      isOver = true;
+      await Promise.all(workers.map((each) => each.terminate()));
+    }
+  };
+  try {
+    await Promise.all(workers.map(work));
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
+
+/** Undefined when the worker was ended. A worker that fails, for want of memory say, leaves its object unknown. */
+function answerOf(worker: Worker, task: Task): Promise<ObjectFinding | undefined> {
+  return new Promise((resolve) => {
+    worker.removeAllListeners();
+    worker.once("message", resolve);
+    worker.once("error", () => resolve(undefined));
+    worker.once("exit", () => resolve(undefined));
+    worker.postMessage(task);
+  });
+}
