@@ -1,4 +1,4 @@
-import { checkZookeeper, linearizable, type Verdict } from "../../checkers/index.ts";
+import { checkLeadership, checkZookeeper, linearizable, type Verdict } from "../../checkers/index.ts";
 import { guardPath, isFinalRead, versionedRegister, type Event, type Json } from "../../model/index.ts";
 import { plainVerdict } from "../verdicts.ts";
 import type { Check } from "./workload.ts";
@@ -85,7 +85,14 @@ export const registerChecks: readonly Check[] = [
   writesLinearizable((path) => path.startsWith("/zabcheck/register-")),
 ];
 
+/** One lowest candidate at each zxid, fencing tokens that rise, overlapping beliefs classified as zombies. */
+const leadership: Check = {
+  name: "leadership",
+  run: async (history) => checkLeadership(history).map(plainVerdict),
+};
+
 export const leaderElectionChecks: readonly Check[] = [
+  leadership,
   zookeeperPromises,
   writesLinearizable((path) => path === guardPath),
 ];
