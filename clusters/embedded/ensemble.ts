@@ -16,11 +16,10 @@ export class EmbeddedEnsemble implements Ensemble {
   readonly settings: Settings;
   readonly servers: readonly EmbeddedServer[];
   readonly clientLatency: () => number;
-  /** Told of the protocol's steps, those of one event together, after they were taken. */
-  onSteps: ((steps: readonly TracedAction[]) => void) | undefined;
   readonly #routes: readonly (readonly Route[])[];
   readonly #latency: () => number;
   readonly #secret: string;
+  #onSteps: ((steps: readonly TracedAction[]) => void) | undefined;
   #steps: TracedAction[] = [];
 
   constructor(settings: Settings, seed: number | string) {
@@ -34,7 +33,6 @@ export class EmbeddedEnsemble implements Ensemble {
     const retransmissions = random.fork("retransmissions");
     this.#routes = ids.map(() => ids.map(() => new Route(this.world, retransmissions, retransmitMs)));
     this.servers = ids.map((id) => new EmbeddedServer(this, id, random.fork(`server ${id}`)));
-    this.world.afterEvent = undefined;
   }
 
   /** The links of leaders with their learners that are open at one end at least. */
@@ -68,13 +66,17 @@ export class EmbeddedEnsemble implements Ensemble {
     return new Random(`${this.#secret}/${session}`).hex(16);
   }
 
-  took(action: TracedAction): void {
-    if (this.onSteps !== undefined) this.#steps.push(action);
+  get tracing(): boolean {
+    return this.#onSteps !== undefined;
   }
 
-  /** Has `told` called with each step of the protocol from now on. */
+  took(action: TracedAction): void {
+    this.#steps.push(action);
+  }
+
+  /** Has `told` called with the protocol's steps from now on, those of one event together, after they were taken. */
   trace(told: (steps: readonly TracedAction[]) => void): void {
-    this.onSteps = told;
+    this.#onSteps = told;
     this.world.afterEvent = () => this.settleSteps();
   }
 
@@ -83,7 +85,7 @@ export class EmbeddedEnsemble implements Ensemble {
     if (this.#steps.length === 0) return;
     const steps = this.#steps;
     this.#steps = [];
-    this.onSteps?.(steps);
+    this.#onSteps?.(steps);
   }
 
   #keep(link: LearnerLink): void {

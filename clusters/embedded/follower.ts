@@ -1,9 +1,8 @@
 import type { LearnerLink } from "./learner-link.ts";
-import { synchronized } from "./learner-sync.ts";
+import { positionUpTo, synchronized } from "./learner-sync.ts";
 import type { LinkMessage, ZabMessage } from "./messages.ts";
 import type { EmbeddedServer } from "./server.ts";
 import { lastZxid, type Logged, type ServerId } from "./zab-state.ts";
-import { positionUpTo } from "./learner-sync.ts";
 
 const dialMs = 100;
 

@@ -31,7 +31,7 @@ type Message = State["msgs"][Server][Server][number];
  * Walks the model of Zab beside the embedded ensemble. After each event, the actions that the ensemble's servers
  * report must be enabled in the model's state, one after the other, and lead to the ensemble's projected state: a
  * refinement mapping (Abadi & Lamport 1991). Events that report no action must leave the projected state as it is
- * (stuttering).
+ * (stuttering): the next comparison sees it.
  *
  * The projection takes every variable of Zab.tla from the servers, with these differences:
  * - `leaderOracle` is not compared. Each server's own election is its oracle: the oracle answers anew before each

@@ -13,7 +13,7 @@ import { durations, type Pipe } from "./network.ts";
 import { Observer } from "./observer.ts";
 import type { Defect, Settings, Timing } from "./options.ts";
 import type { Random } from "./random.ts";
-import type { TracedAction } from "./trace.ts";
+import type { TracedAction, TracedName } from "./trace.ts";
 import type { World } from "./world.ts";
 import { ZabState, type Logged, type ServerId } from "./zab-state.ts";
 
@@ -29,6 +29,8 @@ export interface Ensemble {
   dial(from: EmbeddedServer, to: ServerId, caller: Follower | Observer): void;
   notify(from: ServerId, to: ServerId, notification: Notification): void;
   passwordOf(session: string): string;
+  /** Whether anybody wants to be told of steps. */
+  readonly tracing: boolean;
   took(action: TracedAction): void;
 }
 
@@ -156,8 +158,9 @@ export class EmbeddedServer {
   }
 
   /** A step of the specification was taken, by its name. */
-  took(...action: TracedAction): void {
-    this.#ensemble.took(action);
+  took(name: TracedName, first: ServerId, second?: ServerId): void {
+    if (!this.#ensemble.tracing) return;
+    this.#ensemble.took(second === undefined ? [name, first] : [name, first, second]);
   }
 
   note(text: string): void {
