@@ -27,11 +27,18 @@ it.each(rows)("counts $definition.name as TLC does: $parameters, symmetry $symme
   expect(result.verdicts.filter(({ verdict }) => verdict !== "holds")).toEqual([]);
 });
 
-it("finds in 17 states that a Raft whose voters ignore logs loses an acknowledged value", async () => {
-  const { verdicts, counterexample } = await explore(raft, {
-    parameters: { elections: 2 },
-    variant: "ignores-logs",
+const defects = [
+  { definition: paxosCommit, variant: "ignored-votes", states: 17 },
+  { definition: raft, variant: "ignores-logs", states: 17 },
+  { definition: raft, variant: "commits-alone", states: 15 },
+] as const;
+
+it.each(defects)("finds $variant of $definition.name in $states states", async (defect) => {
+  const declared = defect.definition.variants?.[defect.variant];
+  const { verdicts, counterexample } = await explore(defect.definition, {
+    parameters: declared?.parameters ?? {},
+    variant: defect.variant,
   });
-  expect(verdicts.find(({ verdict }) => verdict === "violated")?.name).toBe("LeaderHasAllAckedValues");
-  expect(counterexample?.length).toBe(17);
+  expect(verdicts.find(({ verdict }) => verdict === "violated")?.name).toBe(declared?.property);
+  expect(counterexample?.length).toBe(defect.states);
 });

@@ -62,7 +62,6 @@ const lengths: readonly (readonly [ModelDefinition, string, number])[] = [
   [threePhaseCommit, "partitions", 15],
   [paxos, "ignored-votes", 13],
   [paxos, "broken-promise", 13],
-  [paxosCommit, "ignored-votes", 17],
   [raft, "votes-twice", 9],
   [fencingLock, "no-fencing", 9],
   [fencingLock, "concurrent-storage", 8],

@@ -64,6 +64,9 @@ function build(bounds: Bounds, variant: string | undefined): Model<Raft> {
   const all = Server.members;
   const isQuorum = (set: FiniteSet<Server>): boolean => set.size * 2 > all.length;
 
+  const isEnough = variant === "commits-alone" ? (): boolean => true : isQuorum;
+  const checked = (name: string): boolean => variant !== "commits-alone" || name === "NoLogDivergence";
+
   /** Every message of the type that was not delivered yet, to a server whose term permits it. */
   const receivable =
     <T extends Message["mtype"]>(mtype: T, earlierTerms: boolean) =>
@@ -144,12 +147,11 @@ function build(bounds: Bounds, variant: string | undefined): Model<Raft> {
     if (now.state[i] !== "Leader") return disabled;
     const log = now.log[i];
     const agreed = log.findLastIndex((_, index) =>
-      isQuorum(setOf(i, ...all.filter((k) => now.matchIndex[i][k] >= index + 1))),
+      isEnough(setOf(i, ...all.filter((k) => now.matchIndex[i][k] >= index + 1))),
     );
     const commitIndex = agreed + 1;
     if (commitIndex <= now.commitIndex[i]) return disabled;
-    if (at(log, commitIndex).term !== now.currentTerm[i] && variant !== "commits-older-terms")
-      return disabled;
+    if (at(log, commitIndex).term !== now.currentTerm[i]) return disabled;
     const committed = log.slice(now.commitIndex[i], commitIndex).map((entry) => entry.value);
     next.commitIndex[i] = commitIndex;
     for (const value of Value.members) {
@@ -341,7 +343,7 @@ function build(bounds: Bounds, variant: string | undefined): Model<Raft> {
         const terms = all.filter((i) => now.state[i] === "Leader").map((i) => now.currentTerm[i]);
         return terms.length === 0 ? vacuous : new Set(terms).size === terms.length;
       }),
-    ],
+    ].filter(({ name }) => checked(name)),
     witnesses: [witness("ValueCommits", (now) => Value.members.some((value) => now.acked[value] === true))],
   };
 }
@@ -363,6 +365,13 @@ export const raft: ModelDefinition = {
       holds: false,
       property: "OneLeaderPerTerm",
       parameters: { elections: 2 },
+    },
+    "commits-alone": {
+      summary: "a leader commits what it has, whoever else has it",
+      holds: false,
+      property: "NoLogDivergence",
+      alone: true,
+      parameters: { values: 2, elections: 2 },
     },
     "ignores-logs": {
       summary: "a server votes for a candidate whose log is behind its own",
