@@ -63,7 +63,7 @@ export interface TreeOptions {
   readonly config?: string;
 }
 
-/** The Stat that clients see. */
+/** The Stat that clients see: the owner of container and TTL nodes is hidden (DataNode.getClientEphemeralOwner). */
 export function statOf(node: Znode): Stat {
   const numChildren = node.children === undefined ? 0 : node.children.size;
   return {
@@ -75,7 +75,7 @@ export function statOf(node: Znode): Stat {
     version: node.version,
     cversion: (node.creates * 2 - numChildren) | 0,
     aversion: node.aversion,
-    ephemeralOwner: node.ephemeralOwner,
+    ephemeralOwner: ownerKind(node.ephemeralOwner) === "session" ? node.ephemeralOwner : noOwner,
     dataLength: node.dataLength,
     numChildren,
   };
@@ -179,7 +179,10 @@ export class ZnodeTree {
       return;
     }
     if (old !== undefined) this.#unindex(path, old.ephemeralOwner);
-    const { czxid, mzxid, pzxid, ctime, mtime, version, aversion, ephemeralOwner, dataLength } = stat;
+    const { czxid, mzxid, pzxid, ctime, mtime, version, aversion, dataLength } = stat;
+    const hidden =
+      stat.ephemeralOwner === noOwner && old !== undefined && ownerKind(old.ephemeralOwner) !== "session";
+    const ephemeralOwner = hidden ? old.ephemeralOwner : stat.ephemeralOwner;
     const node: Znode = {
       data: data === undefined ? (old?.data ?? null) : data,
       dataLength,
@@ -228,7 +231,7 @@ export class ZnodeTree {
       const node = this.#nodes.get(path);
       return node === undefined
         ? null
-        : [path, node.data, node.acl, Object.values(statOf(node)), node.creates];
+        : [path, node.data, node.acl, Object.values(statOf(node)), node.creates, node.ephemeralOwner];
     });
     return JSON.stringify([[...this.#sessions].sort(), nodes]);
   }
