@@ -166,14 +166,9 @@ async function specificationFor(name: string, initial: Json | undefined): Promis
   const make = dataTypes[name];
   if (make !== undefined && (initial === undefined || registers.has(name))) return make(initial);
   const { specificationNamed, namedSpecifications } = await import("../model/index.ts");
-  const names = [
-    ...new Set([
-      ...Object.keys(dataTypes),
-      ...namedSpecifications.map((each) => each.name),
-      "election",
-      "tree",
-    ]),
-  ];
+  const { namedChecks } = await import("../checkers/index.ts");
+  const tables = [namedSpecifications, namedChecks].flatMap((each) => each.map((entry) => entry.name));
+  const names = [...new Set([...Object.keys(dataTypes), "znodes", ...tables])];
   if (!names.includes(name))
     throw new InputError(`unknown type '${name}' for --as`, hintOfNames(name, names));
   return specificationNamed(name, initial);
@@ -181,11 +176,11 @@ async function specificationFor(name: string, initial: Json | undefined): Promis
 
 /** Judges by the checks that belong to ZooKeeper rather than to one object. */
 async function specialJudge(name: string): Promise<Judge | undefined> {
-  if (name === "znodes") {
-    const { checkZookeeper } = await import("../checkers/index.ts");
-    return ({ events }) => checkZookeeper(events);
-  }
-  return name === "election" ? workloadJudge("leader-election") : undefined;
+  if (name === "election") return workloadJudge("leader-election");
+  if (name in dataTypes) return undefined;
+  const { namedChecks } = await import("../checkers/index.ts");
+  const found = namedChecks.find((each) => each.name === (name === "znodes" ? "zookeeper" : name));
+  return found === undefined ? undefined : ({ events }) => found.check(events);
 }
 
 async function workloadJudge(scenario: string | undefined): Promise<Judge | undefined> {
