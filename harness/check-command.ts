@@ -91,11 +91,14 @@ async function checkFile(file: string, flags: CheckFlags): Promise<Checked> {
   const began = performance.now();
   const read = readHistory(file, flags.format as Format | "auto");
   const readSeconds = (performance.now() - began) / 1000;
-  const { history, warnings, judge } = await judgeFor(read, file, flags);
+  const { history, judge, ...prepared } = await judgeFor(read, file, flags);
+  const warnings = [...prepared.warnings];
   const start = performance.now();
   const verdicts = await judge(history);
   const seconds = (performance.now() - start) / 1000;
-  const verdict = worst(verdicts.map((each) => each.verdict));
+  const exercised = verdicts.some((each) => each.vacuous !== true);
+  const verdict = exercised ? worst(verdicts.map((each) => each.verdict)) : "unknown";
+  if (!exercised) warnings.push(`${file}: nothing in it exercises what it is judged for; is --as right?`);
   // From here on, violations are explained: on a verdict's first reading.
   const checks = verdicts.map(plainVerdict);
   if (flags.report !== undefined) await writeReport(flags.report, file, history, checks, warnings);
