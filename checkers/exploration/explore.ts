@@ -58,6 +58,8 @@ export interface ExplorationOptions {
   readonly checkpoint?: string;
   /** A folder with a checkpoint to continue from. */
   readonly resume?: string;
+  /** A folder on which to go on where memory is used up. */
+  readonly spill?: string;
   /** Levels to explore, or steps of a path. */
   readonly depthMax?: number;
   /** Aborted, it ends early, and tells what was found. */
@@ -98,7 +100,7 @@ async function exploreAny(
   subject: ModelDefinition | Model<unknown>,
   options: ExplorationOptions,
 ): Promise<ExplorationResult> {
-  const model = "kind" in subject ? build(subject, options) : subject;
+  const model = "kind" in subject ? buildModel(subject, options) : subject;
   checkOptions({ ...options, model });
   const workers = workersOf(options);
   const reference = workers === 1 ? undefined : referenceOf(subject, model, options);
@@ -293,7 +295,10 @@ function checkOptions({
     throw new InputError(`the model ${model.name} has no ghost variables`, "leave out --view");
 }
 
-function build(definition: ModelDefinition, options: ExplorationOptions): Model<unknown> {
+export function buildModel(
+  definition: ModelDefinition,
+  options: Pick<ExplorationOptions, "parameters" | "variant">,
+): Model<unknown> {
   checkVariant(definition, options.variant);
   return definition.build(completeParameters(definition, options.parameters ?? {}), options.variant);
 }

@@ -1,5 +1,11 @@
+export { type EncodedValue, decodeValue, encodeValue } from "./codec.ts";
 export * from "./counterexample.ts";
+export * from "./definitions.ts";
+export * from "./dot.ts";
 export * from "./explore.ts";
 export * from "./naive.ts";
 export * from "./parameters.ts";
 export * from "./result.ts";
+export * from "./show-value.ts";
+export * from "./space-time.ts";
+export * from "./trace.ts";

@@ -6,6 +6,8 @@ import { addDemo } from "./demo.ts";
 import { addExplore } from "./explore.ts";
 import { addImage } from "./image.ts";
 import { addReport } from "./report.ts";
+import { addModels } from "./models.ts";
+import { addReplay } from "./replay.ts";
 import { addRun } from "./run.ts";
 
 /**
@@ -17,8 +19,10 @@ export const commands: readonly ((program: Command) => void)[] = [
   addRun,
   addCheck,
   addCheckLogs,
+  addReplay,
   addReport,
   addDemo,
+  addModels,
   addImage,
   addClean,
 ];

@@ -1,12 +1,8 @@
 import { worst, type ExplorationResult } from "../../checkers/index.ts";
 
-/** An exploration as `--json` prints it. */
-export function outputOf(result: ExplorationResult): object {
+/** An exploration as `--json` prints it. `directory`: where it is kept. */
+export function outputOf(result: ExplorationResult, directory: string | null): object {
   const { verdicts, counterexample, ...rest } = result;
-  return {
-    verdict: worst(verdicts.map(({ verdict }) => verdict)),
-    checks: verdicts,
-    ...rest,
-    counterexample,
-  };
+  const verdict = worst(verdicts.map((each) => each.verdict));
+  return { verdict, checks: verdicts, ...rest, counterexample, ...(directory === null ? {} : { directory }) };
 }

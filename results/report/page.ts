@@ -14,6 +14,8 @@ export interface Page {
   readonly sections: readonly Section[];
   /** Data that the scripts read: the element with this id holds it as JSON. */
   readonly data?: { readonly [id: string]: unknown };
+  /** Rules of its own, after the common ones. */
+  readonly style?: string;
   /** Functions that run in the browser, in order. They may use the browser and their own text only. */
   readonly scripts?: readonly (() => void)[];
 }
@@ -50,7 +52,7 @@ export function renderPage(page: Page): string {
         <meta name="referrer" content="no-referrer" />
         <title>${page.title}: ${page.outcome ?? "no verdict"}</title>
         <style>
-          ${trusted(styleSheet)}
+          ${trusted(styleSheet + (page.style ?? ""))}
         </style>
       </head>
       <body>

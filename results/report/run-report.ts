@@ -2,6 +2,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { join } from "node:path";
 import { worst, type Verdict } from "../../checkers/index.ts";
 import { HistoryDecoder, type Event, type Json } from "../../model/index.ts";
+import { isExploration, renderExploration } from "../exploration/store-exploration.ts";
 import { readManifest, runFiles, writeAtomically } from "../store/run-directory.ts";
 import type { Manifest } from "../store/manifest.ts";
 import { charts, count, latencyTable } from "./charts.ts";
@@ -16,6 +17,7 @@ import { verdictList, type Place } from "./verdicts.ts";
  * Throws InputError where the directory holds no run or its history is broken.
  */
 export async function renderRun(directory: string): Promise<string> {
+  if (isExploration(directory)) return renderExploration(directory);
   const manifest = readManifest(directory);
   const history = join(directory, runFiles.history);
   const { events, torn } = existsSync(history) ? await readHistory(history) : { events: [], torn: false };

@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { asTrace, replay, type Replay, type Trace } from "../../checkers/index.ts";
+import { InputError, models, type ModelDefinition } from "../../model/index.ts";
+import { exitWith, print, printJson } from "../command-line.ts";
+import { named } from "../named.ts";
+import { definitionIn, importModule } from "./load-model.ts";
+import { stepLines } from "./text.ts";
+
+/** `zabcheck replay TRACE`. Exit code 1 where the property is broken again, 2 where the model has changed under the trace. */
+export async function replayCommand(path: string, { json }: { readonly json?: boolean }): Promise<void> {
+  const trace = asTrace(readJson(path), path);
+  const outcome = replay(await definitionOf(trace, path), trace);
+  const verdict = ({ broken: "violated", holds: "holds", changed: "unknown" } as const)[outcome.outcome];
+  if (json === true) {
+    const { property } = trace.counterexample;
+    printJson({
+      verdict,
+      checks: [{ name: property, verdict, detail: outcome.detail, ...violationOf(outcome) }],
+      steps: outcome.steps,
+    });
+  } else {
+    for (const line of outcome.steps.flatMap(stepLines)) print(line);
+    if (outcome.differs) print("the model's code differs from that of the trace");
+    print(outcome.detail);
+  }
+  exitWith(verdict);
+}
+
+function violationOf({ outcome, detail }: Replay): object {
+  return outcome === "broken" ? { violation: { summary: detail, events: [] } } : {};
+}
+
+async function definitionOf(trace: Trace, path: string): Promise<ModelDefinition> {
+  if (trace.module === null) return named("model", trace.model, models);
+  if (!trace.module.startsWith("file:"))
+    throw new InputError(`${path}: names the module ${trace.module}`, "expected a file of this machine");
+  const file = fileURLToPath(trace.module);
+  return definitionIn(await importModule(file, trace.module), file, trace.model);
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as unknown;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InputError(
+      `${path}: is no trace: ${reason}`,
+      "expected a file that zabcheck explore --trace FILE has written",
+      error,
+    );
+  }
+}

@@ -1,0 +1,110 @@
+import { describeBounds, worst, type ExplorationResult, type SpaceTime } from "../../checkers/index.ts";
+import { markup, type Html } from "../report/html.ts";
+import { renderPage, type Section } from "../report/page.ts";
+import { verdictList } from "../report/verdicts.ts";
+import { drawSpaceTime } from "./diagram.ts";
+import { stepDataOf } from "./step-data.ts";
+import { stepThrough } from "./step-script.ts";
+import { explorationStyle } from "./style.ts";
+
+/** What is kept of an exploration. */
+export interface KeptExploration {
+  readonly result: ExplorationResult;
+  /** The counterexample's picture; null where there is none. */
+  readonly spaceTime: SpaceTime | null;
+  /** The command that repeats it. */
+  readonly command: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+}
+
+/** The report of an exploration: verdicts, the counterexample as a space-time diagram, coverage. */
+export function explorationPage({ result, spaceTime, command, startedAt }: KeptExploration): string {
+  const { verdicts, counterexample } = result;
+  const number = (value: number): string => value.toLocaleString("en");
+  const pictured = counterexample !== null && spaceTime !== null;
+  const sections: Section[] = [
+    { id: "verdicts", title: "Verdicts", body: verdictList(verdicts, () => undefined) },
+    ...(pictured
+      ? [
+          {
+            id: "counterexample",
+            title: "Counterexample",
+            note: `${counterexample.property}, ${counterexample.length} states`,
+            body: counterexampleBody(spaceTime, counterexample),
+          },
+        ]
+      : []),
+    { id: "coverage", title: "Coverage", note: "successors by action", body: coverage(result) },
+    { id: "again", title: "How to run it again", body: markup`<pre>${command}</pre>` },
+  ];
+  return renderPage({
+    title: `the model ${result.model}${result.variant === null ? "" : `, variant ${result.variant}`}`,
+    subtitle: `${result.mode} · ${startedAt.replace("T", " ").replace(/\.\d+Z$/, " UTC")} · ${result.workers} worker${result.workers === 1 ? "" : "s"}`,
+    outcome: worst(verdicts.map(({ verdict }) => verdict)),
+    lead: markup`${number(result.distinct)} distinct states of ${number(result.generated)} generated, depth ${result.depth},
+      in ${result.seconds.toFixed(1)} s; bounds: ${describeBounds(result)}.
+      ${result.ending === "complete" ? "All was explored." : "Not all was explored."}
+      The probability that a state was missed because two have one fingerprint is below ${result.collisionProbability.toExponential(0)}.`,
+    sections,
+    style: explorationStyle,
+    ...(pictured
+      ? { data: { "steps-data": stepDataOf(spaceTime.lanes, counterexample) }, scripts: [stepThrough] }
+      : {}),
+  });
+}
+
+function counterexampleBody(
+  spaceTime: SpaceTime,
+  counterexample: NonNullable<ExplorationResult["counterexample"]>,
+): Html {
+  return markup`<div class="tools">
+      <button id="back" type="button">◂ back</button><button id="forward" type="button">forward ▸</button>
+      <span class="note">arrow keys step, Home and End go to the ends</span>
+      <span class="span" id="where"></span>
+    </div>
+    <div class="explored">
+      <ol id="steps">
+        <li data-step="0"><button type="button">the initial state</button></li>
+        ${counterexample.steps.map(
+          ({ action, parameters, fault }, index) =>
+            markup`<li data-step="${index + 1}"><button type="button"${fault ? markup` class="fault"` : ""}><b>${index + 1}</b> ${action}<span>${parameters.map(plain).join(", ")}</span></button></li>`,
+        )}
+      </ol>
+      <div class="lanes">${drawSpaceTime(spaceTime, counterexample)}</div>
+      <div id="state" aria-live="polite"></div>
+    </div>
+    <div class="legend">
+      <span><i style="--swatch: var(--read)"></i>message received</span>
+      <span><i style="--swatch: var(--fault)"></i>under way at the end</span>
+      <span><i style="--swatch: var(--kill)"></i>fault, message lost</span>
+      <span><i style="--swatch: var(--unknown-well)"></i>changed by this step</span>
+    </div>`;
+}
+
+function plain(parameter: unknown): string {
+  const id = (parameter as { readonly "#id"?: string } | null)?.["#id"];
+  return id ?? JSON.stringify(parameter);
+}
+
+function coverage({ actions, witnesses, notJudged }: ExplorationResult): Html {
+  const most = Math.max(1, ...actions.map(({ generated }) => generated));
+  return markup`<div class="scroll"><table class="coverage">
+      <tr><th>action</th><th class="number">generated</th><th class="number">new</th><th></th></tr>
+      ${actions.map(
+        ({ name, generated, distinct, fault }) => markup`<tr class="${generated === 0 ? "never" : ""}">
+          <td class="short">${name}${fault ? markup` <span class="badge plain">fault</span>` : ""}</td>
+          <td class="number">${generated.toLocaleString("en")}</td><td class="number">${distinct.toLocaleString("en")}</td>
+          <td class="bar">${generated === 0 ? "never enabled" : markup`<i style="width: ${((100 * generated) / most).toFixed(1)}%"></i>`}</td></tr>`,
+      )}
+    </table></div>
+    ${
+      witnesses.length === 0
+        ? ""
+        : markup`<p class="witnesses">${witnesses.map(
+            ({ name, seen }) =>
+              markup`<span class="badge ${seen ? "holds" : "unknown"}">${name}: ${seen ? "seen" : "not seen"}</span> `,
+          )}</p>`
+    }
+    ${notJudged.map(({ name, reason }) => markup`<p class="note">${name} was not judged: ${reason}.</p>`)}`;
+}

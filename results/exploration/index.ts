@@ -1,0 +1,2 @@
+export * from "./exploration-page.ts";
+export * from "./store-exploration.ts";
