@@ -6,8 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkZookeeper } from "../checkers/index.ts";
 import { connectEngine, dockerForTests, sweep } from "../clusters/index.ts";
-import { readHistory, readManifest, renderRun, runFiles } from "../results/index.ts";
-import { startModule, type Ended } from "../results/for-tests.ts";
+import { readHistory, readManifest, renderRun, runFiles, startModule, type Ended } from "../results/index.ts";
 
 const docker = await dockerForTests();
 
@@ -26,7 +25,7 @@ describe.skipIf(docker.reason !== undefined)(docker.title("runs against real ser
     ...more,
   ];
   const zabcheck = (...more: readonly string[]): Promise<Ended> =>
-    startModule("../harness/cli.ts", words(...more)).ended;
+    startModule(new URL("./cli.ts", import.meta.url), words(...more)).ended;
 
   /** The directory of the one run that was begun. */
   async function begun(): Promise<string> {
@@ -64,7 +63,7 @@ describe.skipIf(docker.reason !== undefined)(docker.title("runs against real ser
     { timeout: 180_000 },
     async () => {
       const child = startModule(
-        "../harness/cli.ts",
+        new URL("./cli.ts", import.meta.url),
         words("--faults", "pause", "--time", "120s", "--seed", "1"),
       );
       const directory = await begun();
@@ -98,7 +97,7 @@ describe.skipIf(docker.reason !== undefined)(docker.title("runs against real ser
     { timeout: 180_000 },
     async () => {
       const child = startModule(
-        "../harness/cli.ts",
+        new URL("./cli.ts", import.meta.url),
         words("--faults", "pause", "--time", "600s", "--seed", "2", "--json"),
       );
       const directory = await begun();

@@ -18,8 +18,8 @@ export interface Child {
  * Starts a TypeScript module of this repository in a process of its own, from its source: `argv` is what it finds in
  * process.argv after the module. For tests of what only a process can do: be killed, be interrupted, exit.
  */
-export function startModule(path: string, argv: readonly string[], cwd?: string): Child {
-  const module = JSON.stringify(fileURLToPath(new URL(path, import.meta.url)));
+export function startModule(url: URL, argv: readonly string[], cwd?: string): Child {
+  const module = JSON.stringify(fileURLToPath(url));
   const vite = JSON.stringify(import.meta.resolve("vite"));
   const script = `const { runnerImport } = await import(${vite}); process.argv.splice(1, 0, ${module}); await runnerImport(${module}, { logLevel: "error", configFile: false });`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", script, "--", ...argv], {

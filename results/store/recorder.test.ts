@@ -75,7 +75,10 @@ test(
   async () => {
     for (let i = 0; i < 4; i++) {
       const path = join(folder, `history-${i}.jsonl`);
-      const child = startModule("./store/record-until-killed.child.ts", [path, "through"]);
+      const child = startModule(new URL("./record-until-killed.child.ts", import.meta.url), [
+        path,
+        "through",
+      ]);
       await new Promise((resolve) => child.process.stdout?.once("data", resolve));
       await sleep(Math.random() * 150);
       child.process.kill("SIGKILL");
