@@ -3,8 +3,8 @@ import { markup, type Html } from "../report/html.ts";
 
 /** Pixels: of a step's row, of a lane, around the lanes. */
 export const rowHeight = 34;
-const laneWidth = 116;
-const margin = 58;
+const laneWidth = 108;
+const margin = 30;
 const headHeight = 34;
 
 /** The diagram: a lane for each actor, time downwards, a row for each step; its rows stand beside the list of steps. */

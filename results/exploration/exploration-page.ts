@@ -1,6 +1,12 @@
-import { describeBounds, worst, type ExplorationResult, type SpaceTime } from "../../checkers/index.ts";
+import {
+  describeBounds,
+  worst,
+  type ExplorationResult,
+  type SpaceTime,
+  type Verdict,
+} from "../../checkers/index.ts";
 import { markup, type Html } from "../report/html.ts";
-import { renderPage, type Section } from "../report/page.ts";
+import { badge, renderPage, type Section } from "../report/page.ts";
 import { verdictList } from "../report/verdicts.ts";
 import { drawSpaceTime } from "./diagram.ts";
 import { stepDataOf } from "./step-data.ts";
@@ -24,7 +30,7 @@ export function explorationPage({ result, spaceTime, command, startedAt }: KeptE
   const number = (value: number): string => value.toLocaleString("en");
   const pictured = counterexample !== null && spaceTime !== null;
   const sections: Section[] = [
-    { id: "verdicts", title: "Verdicts", body: verdictList(verdicts, () => undefined) },
+    { id: "verdicts", title: "Verdicts", body: verdictsBody(verdicts) },
     ...(pictured
       ? [
           {
@@ -52,6 +58,21 @@ export function explorationPage({ result, spaceTime, command, startedAt }: KeptE
       ? { data: { "steps-data": stepDataOf(spaceTime.lanes, counterexample) }, scripts: [stepThrough] }
       : {}),
   });
+}
+
+/** What an exploration that ended early did not decide is told in one line. */
+function verdictsBody(verdicts: readonly Verdict[]): Html {
+  const open = verdicts.filter(({ verdict }) => verdict === "unknown");
+  const [first] = open;
+  if (first === undefined || open.length < 3 || open.some(({ detail }) => detail !== first.detail)) {
+    return verdictList(verdicts, () => undefined);
+  }
+  const told = verdicts.filter((verdict) => !open.includes(verdict));
+  return markup`${verdictList(told, () => undefined)}
+    <div class="verdict">
+      <div>${badge("unknown")}</div>
+      <div class="wide">${open.map(({ name }) => name).join(", ")}: ${first.detail}.</div>
+    </div>`;
 }
 
 function counterexampleBody(

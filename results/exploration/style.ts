@@ -1,6 +1,6 @@
 /** What reports of explorations add to the look of all pages. */
 export const explorationStyle: string = `
-.explored { display: grid; grid-template-columns: max-content max-content minmax(320px, 1fr); gap: 0 14px; align-items: start; overflow-x: auto; }
+.explored { display: grid; grid-template-columns: max-content max-content minmax(420px, 1fr); gap: 0 10px; align-items: start; overflow-x: auto; }
 #steps { list-style: none; margin: 34px 0 0; padding: 0; }
 #steps li { height: 34px; display: flex; align-items: center; }
 #steps button { font: inherit; font-size: 13px; color: var(--ink); background: none; border: 0; border-radius: 7px; padding: 4px 9px; width: 100%; text-align: left; cursor: pointer; white-space: nowrap; }
@@ -21,7 +21,7 @@ svg.spacetime { display: block; cursor: pointer; }
 .message.now line { stroke-width: 2.6; opacity: 1; }
 .message.now text { fill: var(--ink); font-weight: 600; }
 #state { position: sticky; top: 12px; max-height: calc(100vh - 24px); overflow: auto; font-size: 12.5px; }
-table.state th { font-weight: 600; } table.state tr th:first-child { font-weight: 500; color: var(--soft); }
+table.state { table-layout: fixed; } table.state th:first-child { width: 104px; } table.state th { font-weight: 600; } table.state tr th:first-child { font-weight: 500; color: var(--soft); }
 table.state td, .others dd { font-family: ui-monospace, monospace; font-size: 11.5px; overflow-wrap: anywhere; }
 td.changed, dd.changed { background: var(--unknown-well); }
 .changed s { color: var(--faint); }
