@@ -15,9 +15,14 @@ import { run, type RunRequest, type RunResult } from "./run.ts";
 import { allVerdictLines } from "./verdicts.ts";
 import { workloads } from "./workloads/index.ts";
 
-/** How long faults are held, and how long the ensemble has to recover before the next. */
-const holdMs: readonly [number, number] = [1_500, 6_000];
-const gapMs: readonly [number, number] = [1_000, 5_000];
+/**
+ * How long faults are held, and how long the ensemble has to recover before the next. Virtual time is cheap and can
+ * be full of faults; real servers take seconds to come back, and a run without operations is no evidence.
+ */
+const pace = {
+  embedded: { holdMs: [1_500, 6_000], gapMs: [1_000, 5_000] },
+  docker: { holdMs: [500, 4_000], gapMs: [2_000, 8_000] },
+} as const;
 
 /** `zabcheck run`. Throws InputError and OperationError; otherwise it ends with the verdict's exit code. */
 export async function runCommand(name: string, flags: RunFlags): Promise<void> {
@@ -43,7 +48,11 @@ export async function prepareRun(name: string, flags: RunFlags, progress: Progre
   const seed = flags.seed ?? randomBytes(4).readUInt32BE();
   const { time: durationMs, servers, clients, results } = flags;
   const rate = rateOf(flags);
-  const schedule = drawSchedule(seed, chosen, { durationMs, servers, holdMs, gapMs });
+  const schedule = drawSchedule(seed, chosen, {
+    durationMs,
+    servers,
+    ...(flags.cluster === "docker" ? pace.docker : pace.embedded),
+  });
   progress.note(`seed ${seed}`);
   const cluster = await makeCluster(flags, seed, progress.note);
   refuseUnsupported(cluster, chosen);
