@@ -227,8 +227,8 @@ export class ClientService {
   }
 
   #granted(timeoutMs: number): number {
-    const { tickMs } = this.#server.timing;
-    return Math.min(20 * tickMs, Math.max(2 * tickMs, Math.round(timeoutMs)));
+    const { tickMs, maxSessionTimeoutMs } = this.#server.timing;
+    return Math.min(maxSessionTimeoutMs, Math.max(2 * tickMs, Math.round(timeoutMs)));
   }
 
   /** As ZooKeeper's: the server in the highest byte, then the time, then a counter. */

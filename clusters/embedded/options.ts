@@ -42,6 +42,8 @@ export interface Timing {
   readonly tickMs: number;
   readonly initLimitTicks: number;
   readonly syncLimitTicks: number;
+  /** As ZooKeeper's maxSessionTimeout; the least timeout is two ticks. */
+  readonly maxSessionTimeoutMs: number;
   readonly bootMs: number;
   /** How long an election waits for a better vote once it has a quorum. */
   readonly finalizeWaitMs: number;
@@ -58,10 +60,12 @@ export interface Timing {
   readonly writeBackMs: number;
 }
 
+/** Failures are noticed within about a second, so that most of what lasts longer has consequences. */
 export const defaultTiming: Timing = {
-  tickMs: 500,
-  initLimitTicks: 10,
+  tickMs: 200,
+  initLimitTicks: 15,
   syncLimitTicks: 4,
+  maxSessionTimeoutMs: 40_000,
   bootMs: 300,
   finalizeWaitMs: 200,
   serverLatencyUs: [80, 300],
