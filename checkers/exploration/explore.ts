@@ -300,7 +300,8 @@ export function buildModel(
   options: Pick<ExplorationOptions, "parameters" | "variant">,
 ): Model<unknown> {
   checkVariant(definition, options.variant);
-  return definition.build(completeParameters(definition, options.parameters ?? {}), options.variant);
+  const { parameters = {}, variant } = options;
+  return definition.build(completeParameters(definition, parameters, variant), variant);
 }
 
 /** Throws InputError for a number of workers that this machine should not be asked for. */

@@ -6,11 +6,17 @@ import {
 } from "../../model/index.ts";
 
 /**
- * A definition's parameters: those given, checked against their declarations, and defaults for the rest.
+ * A definition's parameters: those given, checked against their declarations, and for the rest the defaults of the
+ * variant, then those of the model.
  * Throws InputError for one that is unknown or out of its range.
  */
-export function completeParameters(definition: ModelDefinition, given: Parameters): Parameters {
+export function completeParameters(
+  definition: ModelDefinition,
+  given: Parameters,
+  variant?: string,
+): Parameters {
   const declared = definition.parameters;
+  const own = variant === undefined ? undefined : definition.variants?.[variant]?.parameters;
   for (const name of Object.keys(given)) {
     if (declared[name] === undefined) {
       const known = Object.keys(declared).join(", ") || "none";
@@ -19,7 +25,7 @@ export function completeParameters(definition: ModelDefinition, given: Parameter
   }
   return Object.fromEntries(
     Object.entries(declared).map(([name, declaration]) => {
-      const value = given[name] ?? declaration.default;
+      const value = given[name] ?? own?.[name] ?? declaration.default;
       const expected = mismatch(declaration, value);
       if (expected !== undefined) {
         throw new InputError(

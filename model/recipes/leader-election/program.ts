@@ -33,7 +33,8 @@ export function candidateProgram(conduct: Conduct, candidacies: number): Program
     start: () => ({ candidate: outOfElection, joined: 0 }),
     choices({ candidate, joined }) {
       if (candidate.phase === "out") return joined < candidacies ? ["join"] : [];
-      return candidate.phase === "leading" || candidate.phase === "waiting" ? ["resign"] : [];
+      // A candidate that withdrew while it waits would leave its watch behind: that of a departure which wakes two.
+      return candidate.phase === "leading" ? ["resign"] : [];
     },
     react: (state, input, client) => react(state, eventOf(input, guidOf(client, state.joined + 1))),
   };
