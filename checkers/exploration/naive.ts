@@ -2,6 +2,7 @@ import {
   permuteState,
   stateKey,
   successors,
+  vacuous,
   type Identity,
   type Model,
   type Now,
@@ -16,78 +17,35 @@ export interface NaiveResult {
   /** States on the longest shortest path; the initial state is level 1. */
   readonly depth: number;
   readonly perAction: ReadonlyMap<string, number>;
-  /** The first invariant that failed, with a shortest path of states that shows it; undefined when all hold. */
-  readonly violation: { readonly property: string; readonly path: readonly Step<unknown>[] } | undefined;
+  /** Properties whose premise was true somewhere, and witnesses that were seen. */
+  readonly exercised: ReadonlySet<string>;
+  /**
+   * Every property that is broken in a shortest counterexample, with a path of states that shows the first; undefined
+   * when all hold. The level in which it was found is explored to its end.
+   */
+  readonly violation: NaiveViolation | undefined;
+}
+
+export interface NaiveViolation {
+  /** The first one that was met. */
+  readonly property: string;
+  readonly properties: ReadonlySet<string>;
+  readonly path: readonly Step<unknown>[];
+}
+
+export interface NaiveOptions {
+  readonly symmetry?: boolean;
+  readonly without?: readonly string[];
+  readonly deadlock?: boolean;
+  readonly statesMax?: number;
 }
 
 /**
  * Explores a model breadth-first in the obvious way: a map of whole states, no fingerprints, symmetry by trying every
  * permutation. The twin that the engine is compared with; for tens of thousands of states.
  */
-export function exploreNaively(
-  model: Model<unknown>,
-  options: {
-    readonly symmetry?: boolean;
-    readonly without?: readonly string[];
-    readonly statesMax?: number;
-  } = {},
-): NaiveResult {
-  const permutations = options.symmetry === true ? symmetries(model) : [];
-  const keyOf = (state: unknown): string => {
-    let least = stateKey(state, options.without);
-    for (const permutation of permutations) {
-      const key = stateKey(permuteState(state, permutation), options.without);
-      if (key < least) least = key;
-    }
-    return least;
-  };
-  const seen = new Set<string>();
-  const perAction = new Map<string, number>();
-  let generated = 0;
-  let depth = 0;
-  let frontier: Path[] = [];
-  const visit = (path: Path, into: Path[]): Path | undefined => {
-    generated++;
-    const key = keyOf(path.step.state);
-    if (seen.has(key)) return undefined;
-    const broken = failing(model, path.step.state);
-    if (broken !== undefined) return path;
-    if (model.constraint !== undefined && !model.constraint(path.step.state as Now<unknown>))
-      return undefined;
-    seen.add(key);
-    into.push(path);
-    return undefined;
-  };
-  const result = (broken?: Path): NaiveResult => ({
-    generated,
-    distinct: seen.size,
-    depth,
-    perAction,
-    violation:
-      broken === undefined
-        ? undefined
-        : { property: failing(model, broken.step.state) as string, path: unroll(broken) },
-  });
-  let next: Path[] = [];
-  for (const state of model.initial) {
-    const broken = visit({ step: { action: "Init", parameters: [], state }, before: undefined }, next);
-    if (broken !== undefined) return result(broken);
-  }
-  while (next.length > 0) {
-    depth++;
-    frontier = next;
-    next = [];
-    for (const path of frontier) {
-      for (const step of successors(model, path.step.state)) {
-        perAction.set(step.action, (perAction.get(step.action) ?? 0) + 1);
-        const broken = visit({ step, before: path }, next);
-        if (broken !== undefined) return result(broken);
-      }
-      if (seen.size > (options.statesMax ?? 1_000_000))
-        throw new RangeError("too many states for the slow twin");
-    }
-  }
-  return result();
+export function exploreNaively(model: Model<unknown>, options: NaiveOptions = {}): NaiveResult {
+  return new Naive(model, options).run();
 }
 
 interface Path {
@@ -95,14 +53,112 @@ interface Path {
   readonly before: Path | undefined;
 }
 
+class Naive {
+  readonly #model: Model<unknown>;
+  readonly #options: NaiveOptions;
+  readonly #permutations: readonly ReadonlyMap<Identity, Identity>[];
+  readonly #seen = new Set<string>();
+  readonly #perAction = new Map<string, number>();
+  readonly #exercised = new Set<string>();
+  readonly #broken = new Set<string>();
+  #first: { readonly property: string; readonly path: Path } | undefined;
+  #generated = 0;
+  #depth = 0;
+
+  constructor(model: Model<unknown>, options: NaiveOptions) {
+    this.#model = model;
+    this.#options = options;
+    this.#permutations = options.symmetry === true ? symmetries(model) : [];
+  }
+
+  run(): NaiveResult {
+    let next: Path[] = [];
+    for (const state of this.#model.initial) {
+      this.#visit({ step: { action: "Init", parameters: [], state }, before: undefined }, next);
+    }
+    while (next.length > 0) {
+      this.#depth++;
+      if (this.#first !== undefined) break;
+      const frontier = next;
+      next = [];
+      for (const path of frontier) this.#expand(path, next);
+    }
+    const first = this.#first;
+    return {
+      generated: this.#generated,
+      distinct: this.#seen.size,
+      depth: this.#depth,
+      perAction: this.#perAction,
+      exercised: this.#exercised,
+      violation:
+        first === undefined
+          ? undefined
+          : { property: first.property, properties: this.#broken, path: unroll(first.path) },
+    };
+  }
+
+  #expand(path: Path, next: Path[]): void {
+    const steps = successors(this.#model, path.step.state);
+    if (steps.length === 0 && this.#options.deadlock === true) this.#break("Deadlock", path);
+    for (const step of steps) {
+      this.#perAction.set(step.action, (this.#perAction.get(step.action) ?? 0) + 1);
+      const after = { step, before: path };
+      for (const { name, holds } of this.#model.stepProperties ?? []) {
+        const before = path.step.state as Now<unknown>;
+        const judgement = holds(before, step.state as Now<unknown>, step.action, step.parameters);
+        if (judgement === true) this.#exercised.add(name);
+        if (judgement === false) this.#break(name, after);
+      }
+      this.#visit(after, next);
+    }
+    if (this.#seen.size > (this.#options.statesMax ?? 1_000_000)) {
+      throw new RangeError("too many states for the slow twin");
+    }
+  }
+
+  #visit(path: Path, into: Path[]): void {
+    this.#generated++;
+    const state = path.step.state as Now<unknown>;
+    const isKept = this.#model.constraint === undefined || this.#model.constraint(state);
+    const key = this.#keyOf(state);
+    if (this.#seen.has(key)) return;
+    this.#check(path);
+    if (!isKept) return;
+    this.#seen.add(key);
+    into.push(path);
+  }
+
+  #check(path: Path): void {
+    const state = path.step.state as Now<unknown>;
+    for (const { name, seen } of this.#model.witnesses ?? []) if (seen(state)) this.#exercised.add(name);
+    for (const { name, holds } of this.#model.invariants ?? []) {
+      const judgement = holds(state);
+      if (judgement !== false && judgement !== vacuous) this.#exercised.add(name);
+      if (judgement !== false) continue;
+      this.#break(name, path);
+      return;
+    }
+  }
+
+  #break(property: string, path: Path): void {
+    this.#broken.add(property);
+    this.#first ??= { property, path };
+  }
+
+  #keyOf(state: unknown): string {
+    let least = stateKey(state, this.#options.without);
+    for (const permutation of this.#permutations) {
+      const key = stateKey(permuteState(state, permutation), this.#options.without);
+      if (key < least) least = key;
+    }
+    return least;
+  }
+}
+
 function unroll(last: Path): Step<unknown>[] {
   const steps: Step<unknown>[] = [];
   for (let path: Path | undefined = last; path !== undefined; path = path.before) steps.push(path.step);
   return steps.reverse();
-}
-
-function failing(model: Model<unknown>, state: unknown): string | undefined {
-  return model.invariants?.find((invariant) => invariant.holds(state as Now<unknown>) === false)?.name;
 }
 
 /** Every combination of permutations of the symmetric sets, the identity left out. */

@@ -23,7 +23,7 @@ interface Property {
  *
  * A step that has written nothing a property has ever read leaves before and after alike to it. Such steps are not
  * looked at one by one: each new state is judged once as if it followed itself, by any action, and only when that fails
- * are all steps looked at from then on.
+ * are all steps looked at from then on; also as long as no step has exercised the property.
  */
 export class StepProperties {
   readonly properties: readonly Property[];
@@ -95,7 +95,7 @@ export class StepProperties {
     let broken: string | undefined;
     for (let p = 0; p < this.properties.length; p++) {
       const property = this.properties[p] as Property;
-      if (!property.always && !concerned.includes(p) && !this.#stutteringFails(p)) continue;
+      if (!property.always && !concerned.includes(p) && this.#canSkip(p)) continue;
       if (!noted) this.#note(rows, from, effectAt);
       noted = true;
       const instance = property.namesAction ? (this.#transitions.effects[effectAt] as number) : 0;
@@ -132,8 +132,10 @@ export class StepProperties {
     return this.#firstFlag + property;
   }
 
-  #stutteringFails(p: number): boolean {
-    return this.#knowledge.flag(this.#stutteringFlags[p] as number);
+  /** Whether steps that do not concern a property may be skipped: none of them can break it, or be the first to exercise it. */
+  #canSkip(p: number): boolean {
+    const knowledge = this.#knowledge;
+    return knowledge.flag(this.#firstFlag + p) && !knowledge.flag(this.#stutteringFlags[p] as number);
   }
 
   #note(rows: Int32Array, from: number, effectAt: number): void {

@@ -1,0 +1,232 @@
+import fc from "fast-check";
+import {
+  disabled,
+  each,
+  opaque,
+  pairs,
+  servers,
+  setOf,
+  table,
+  vacuous,
+  vocabulary,
+  type Action,
+  type FiniteSet,
+  type Model,
+  type Now,
+  type PerPair,
+  type PerServer,
+  type Server,
+} from "../../model/index.ts";
+
+/** The state of every random model: an entry of each shape that models have. */
+interface State {
+  role: PerServer<number>;
+  box: PerPair<readonly number[]>;
+  seen: PerServer<FiniteSet<Server>>;
+  token: Server | null;
+  clock: number;
+  /** A ghost: written, never read. */
+  last: string;
+}
+
+const { action, invariant, stepProperty, witness } = vocabulary<State>();
+
+/** Conditions and effects as data; i and j are the action's servers (the same one for an action of one server). */
+type Guard =
+  | { readonly kind: "role"; readonly of: "i" | "j"; readonly is: number }
+  | { readonly kind: "token"; readonly is: "i" | "none" | "other" }
+  | { readonly kind: "head"; readonly is: number }
+  | { readonly kind: "room" }
+  | { readonly kind: "clock"; readonly below: number }
+  | { readonly kind: "seen"; readonly has: boolean };
+type Effect =
+  | { readonly kind: "role"; readonly of: "i" | "j"; readonly to: number }
+  | { readonly kind: "roles"; readonly to: number }
+  | { readonly kind: "copy" }
+  | { readonly kind: "token"; readonly to: "i" | "none" }
+  | { readonly kind: "send"; readonly what: number }
+  | { readonly kind: "take" }
+  | { readonly kind: "tick" }
+  | { readonly kind: "see" }
+  | { readonly kind: "forget" };
+
+interface ActionPlan {
+  readonly two: boolean;
+  /** Whether its parameters are a function of the state. */
+  readonly dynamic: boolean;
+  readonly guards: readonly Guard[];
+  readonly effects: readonly Effect[];
+  readonly fault: boolean;
+}
+
+export interface ModelPlan {
+  readonly servers: number;
+  readonly actions: readonly ActionPlan[];
+  /** No two servers may satisfy these at once; vacuous where none satisfies the first. */
+  readonly forbidden: readonly Guard[];
+  /** No step may take a server from one role to another, unless it is of this action. */
+  readonly forbiddenStep: { readonly from: number; readonly to: number; readonly except: number };
+  readonly constraint: number | null;
+  readonly twoInitial: boolean;
+}
+
+const small = fc.integer({ min: 0, max: 2 });
+const which = fc.constantFrom("i" as const, "j" as const);
+const guardPlan: fc.Arbitrary<Guard> = fc.oneof(
+  fc.record({ kind: fc.constant("role" as const), of: which, is: small }),
+  fc.record({
+    kind: fc.constant("token" as const),
+    is: fc.constantFrom("i" as const, "none" as const, "other" as const),
+  }),
+  fc.record({ kind: fc.constant("head" as const), is: fc.integer({ min: 0, max: 1 }) }),
+  fc.record({ kind: fc.constant("room" as const) }),
+  fc.record({ kind: fc.constant("clock" as const), below: small }),
+  fc.record({ kind: fc.constant("seen" as const), has: fc.boolean() }),
+);
+const effectPlan: fc.Arbitrary<Effect> = fc.oneof(
+  fc.record({ kind: fc.constant("role" as const), of: which, to: small }),
+  fc.record({ kind: fc.constant("roles" as const), to: small }),
+  fc.record({ kind: fc.constant("copy" as const) }),
+  fc.record({ kind: fc.constant("token" as const), to: fc.constantFrom("i" as const, "none" as const) }),
+  fc.record({ kind: fc.constant("send" as const), what: fc.integer({ min: 0, max: 1 }) }),
+  fc.record({ kind: fc.constant("take" as const) }),
+  fc.record({ kind: fc.constant("tick" as const) }),
+  fc.record({ kind: fc.constant("see" as const) }),
+  fc.record({ kind: fc.constant("forget" as const) }),
+);
+const actionPlan: fc.Arbitrary<ActionPlan> = fc.record({
+  two: fc.boolean(),
+  dynamic: fc.boolean(),
+  guards: fc.array(guardPlan, { minLength: 1, maxLength: 3 }),
+  effects: fc.array(effectPlan, { minLength: 0, maxLength: 3 }),
+  fault: fc.boolean(),
+});
+
+/** Plans of small models that are symmetric in their servers. */
+export const modelPlan: fc.Arbitrary<ModelPlan> = fc.record({
+  servers: fc.integer({ min: 1, max: 3 }),
+  actions: fc.array(actionPlan, { minLength: 1, maxLength: 4 }),
+  forbidden: fc.array(guardPlan, { minLength: 2, maxLength: 4 }),
+  forbiddenStep: fc.record({ from: small, to: small, except: fc.integer({ min: 0, max: 3 }) }),
+  constraint: fc.option(fc.integer({ min: 0, max: 3 })),
+  twoInitial: fc.boolean(),
+});
+
+function satisfies(now: Now<State>, guard: Guard, i: Server, j: Server): boolean {
+  switch (guard.kind) {
+    case "role":
+      return now.role[guard.of === "i" ? i : j] === guard.is;
+    case "token":
+      return guard.is === "none" ? now.token === null : guard.is === "i" ? now.token === i : now.token !== i;
+    case "head":
+      return now.box[j][i][0] === guard.is;
+    case "room":
+      return now.box[i][j].length < 1;
+    case "clock":
+      return now.clock < guard.below;
+    default:
+      return now.seen[i].has(j) === guard.has;
+  }
+}
+
+function apply(
+  now: Now<State>,
+  next: State,
+  effect: Effect,
+  i: Server,
+  j: Server,
+  all: readonly Server[],
+): void {
+  switch (effect.kind) {
+    case "role":
+      next.role[effect.of === "i" ? i : j] = effect.to;
+      break;
+    case "roles":
+      next.role = Object.fromEntries(all.map((s) => [s, effect.to])) as PerServer<number>;
+      break;
+    case "copy":
+      next.role[i] = next.role[j];
+      break;
+    case "token":
+      next.token = effect.to === "i" ? i : null;
+      break;
+    case "send":
+      // Reads its own draft: two sends in one effect add up; at most two messages are under way.
+      if (next.box[i][j].length < 2) next.box[i][j] = [...next.box[i][j], effect.what];
+      break;
+    case "take":
+      next.box[j][i] = now.box[j][i].slice(1);
+      break;
+    case "tick":
+      next.clock = Math.min(2, now.clock + 1);
+      break;
+    case "see":
+      next.seen[i] = now.seen[i].with(j);
+      break;
+    default:
+      next.seen[i] = setOf<Server>();
+  }
+}
+
+/** The model of a plan. */
+export function modelOf(plan: ModelPlan): Model<unknown> {
+  const set = servers(plan.servers, { symmetric: true });
+  const all = set.members;
+  const both = [...pairs(set), ...all.map((s) => [s, s] as const)];
+  const actions = plan.actions.map((one, index): Action<State> => {
+    const name = `Action${index}`;
+    const lists = one.two ? pairs(set) : each(set).map(([s]) => [s, s] as const);
+    const parameters = one.dynamic ? (now: Now<State>) => lists.filter(([i]) => now.role[i] !== 2) : lists;
+    return action(
+      name,
+      parameters,
+      (now, next, i: Server, j: Server) => {
+        for (const guard of one.guards) if (!satisfies(now, guard, i, j)) return disabled;
+        for (const effect of one.effects) apply(now, next, effect, i, j, all);
+        next.last = name;
+        return undefined;
+      },
+      { fault: one.fault },
+    );
+  });
+  const initial = (role: number): State => ({
+    role: table(set, () => role),
+    box: table(set, () => table(set, () => [])),
+    seen: table(set, () => setOf<Server>()),
+    token: null,
+    clock: 0,
+    last: "",
+  });
+  const { forbidden, forbiddenStep, constraint } = plan;
+  const [first, ...rest] = forbidden;
+  const model: Model<State> = {
+    name: "random",
+    parameters: {},
+    identities: [set as unknown as Model<State>["identities"][number]],
+    initial: plan.twoInitial ? [initial(0), initial(1)] : [initial(0)],
+    actions,
+    ...(constraint === null
+      ? {}
+      : { constraint: (now) => all.filter((s) => now.role[s] === 2).length + now.clock <= constraint }),
+    invariants: [
+      invariant("Forbidden", (now) => {
+        const candidates = both.filter(([i, j]) => satisfies(now, first as Guard, i, j));
+        if (candidates.length === 0) return vacuous;
+        return !candidates.some(([i, j]) => rest.every((guard) => satisfies(now, guard, i, j)));
+      }),
+    ],
+    stepProperties: [
+      stepProperty("ForbiddenStep", (before, after, taken) =>
+        taken === `Action${forbiddenStep.except}`
+          ? vacuous
+          : !all.some((s) => before.role[s] === forbiddenStep.from && after.role[s] === forbiddenStep.to),
+      ),
+      stepProperty("ClockMonotone", (before, after) =>
+        before.clock === after.clock ? vacuous : after.clock > before.clock,
+      ),
+    ],
+    witnesses: [witness("TokenTaken", (now) => now.token !== null)],
+    ghosts: ["last"],
+  };
+  return opaque(model);
+}
