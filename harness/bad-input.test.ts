@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { main } from "./main.ts";
 
+vi.setConfig({ testTimeout: 120_000 });
+
 let folder = "";
 let stdout = "";
 let stderr = "";

@@ -44,7 +44,7 @@ test("the installed command runs", async () => {
 
 test(
   "the installed command runs an ensemble and keeps the run where it was called",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const zabcheck = join(folder, "consumer", "node_modules", ".bin", "zabcheck");
     const stdout = await run(

@@ -5,6 +5,9 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { findRun, readHistory, readManifest, runOutput } from "../results/index.ts";
 import { main } from "./main.ts";
 
+// Seconds on an idle machine; more where others work, too.
+vi.setConfig({ testTimeout: 180_000 });
+
 let results = "";
 let stdout = "";
 let stderr = "";

@@ -71,7 +71,7 @@ test("a history that was cut off anywhere can be read up to there", () => {
 
 test(
   "a process that is killed at any moment leaves every event that it had appended",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     for (let i = 0; i < 4; i++) {
       const path = join(folder, `history-${i}.jsonl`);
