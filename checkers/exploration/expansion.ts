@@ -158,7 +158,7 @@ export class Expansion {
           lo ^= table[entry] as number;
           hi ^= table[entry + 1] as number;
         }
-        if (p === 0 || lo < leastLo || (lo === leastLo && hi < leastHi)) {
+        if (p === 0 || hi < leastHi || (hi === leastHi && lo < leastLo)) {
           leastLo = lo;
           leastHi = hi;
         }

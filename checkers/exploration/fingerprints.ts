@@ -78,14 +78,18 @@ export class Fingerprints {
   }
 }
 
-/** The least of a row's fingerprints, which stands for its orbit. `prints`: where they begin. Halves of 0 become 1. */
+/**
+ * The least of a row's fingerprints, which stands for its orbit. `prints`: where they begin. Halves of 0 become 1.
+ *
+ * The high half decides: the low one tells where the fingerprint lies in the table, and must stay evenly spread.
+ */
 export function leastFingerprint(row: Int32Array, prints: number, width: number): Hash {
   let lo = row[prints] as number;
   let hi = row[prints + 1] as number;
   for (let p = 2; p < width; p += 2) {
     const otherLo = row[prints + p] as number;
     const otherHi = row[prints + p + 1] as number;
-    if (otherLo < lo || (otherLo === lo && otherHi < hi)) [lo, hi] = [otherLo, otherHi];
+    if (otherHi < hi || (otherHi === hi && otherLo < lo)) [lo, hi] = [otherLo, otherHi];
   }
   return { lo: lo === 0 ? 1 : lo, hi: hi === 0 ? 1 : hi };
 }
