@@ -4,6 +4,9 @@ import { Expansion, type Finding } from "./expansion.ts";
 import { Frontier } from "./frontier.ts";
 import { located, pathTo } from "./paths.ts";
 import type { Program } from "./program.ts";
+import { randomFrom } from "./random.ts";
+import { checkSymmetry } from "./symmetry.ts";
+import type { Permutation } from "./fingerprints.ts";
 import { stopReason, word, type SharedMemory } from "./shared.ts";
 import { Visited } from "./visited.ts";
 
@@ -23,6 +26,10 @@ export interface SearchOptions {
   readonly betweenLevels?: () => void;
 }
 
+/** Chunks in which symmetry is sampled at first, and states that are sampled in each. */
+const symmetryChunks = 40;
+const symmetrySamples = 4;
+
 /** What a worker takes beside its tries: the runtime and its heap. */
 const workerBytes = 2 ** 26;
 
@@ -37,10 +44,13 @@ export class BreadthFirst {
   readonly #expansion: Expansion;
   readonly #options: SearchOptions;
   readonly #memory: SharedMemory;
+  readonly #random: () => number;
+  #chunks = 0;
 
   constructor(program: Program, memory: SharedMemory, options: SearchOptions) {
     this.program = program;
     this.#options = options;
+    this.#random = randomFrom(options.worker);
     this.#memory = memory;
     this.control = new Int32Array(memory.control);
     this.visited = new Visited(this.control, memory.visited);
@@ -113,6 +123,7 @@ export class BreadthFirst {
   }
 
   #expand(chunk: number): boolean {
+    this.#sampleSymmetry(chunk);
     try {
       return this.#expansion.expand(chunk);
     } catch (error) {
@@ -121,6 +132,20 @@ export class BreadthFirst {
         const state = subject >= 0 ? subject : numberAt(this.program.recorder.offset);
         return pathTo(this.program, new Int32Array(this.#memory.parents), state);
       });
+    }
+  }
+
+  /** Now and then looks whether the model is as symmetric as it says: in the first chunks, then ever more rarely. */
+  #sampleSymmetry(chunk: number): void {
+    const { permutations } = this.program.fingerprints;
+    if (permutations.length === 1) return;
+    const turn = this.#chunks++;
+    if (turn >= symmetryChunks && turn % (symmetryChunks * 8) !== 0) return;
+    const count = this.frontier.rowCount(chunk);
+    for (let sample = 0; sample < Math.min(count, symmetrySamples); sample++) {
+      const at = this.frontier.offset(chunk) + this.program.stride * (this.#random() % count);
+      const permutation = permutations[1 + (this.#random() % (permutations.length - 1))] as Permutation;
+      checkSymmetry(this.program.model, this.program.stateOf(this.frontier.rows, at), permutation);
     }
   }
 

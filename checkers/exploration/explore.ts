@@ -18,7 +18,7 @@ import {
 import { workersMax } from "./coverage.ts";
 import { engineVersion, runCrew, type ModelReference } from "./crew.ts";
 import type { Finding } from "./expansion.ts";
-import { checkVariant, completeParameters } from "./parameters.ts";
+import { checkModel, checkVariant, completeParameters } from "./parameters.ts";
 import { Program } from "./program.ts";
 import type { ExplorationResult } from "./result.ts";
 import { makeSharedMemory, stopReason, word, type SharedMemory } from "./shared.ts";
@@ -101,6 +101,7 @@ async function exploreAny(
   options: ExplorationOptions,
 ): Promise<ExplorationResult> {
   const model = "kind" in subject ? buildModel(subject, options) : subject;
+  checkModel(model);
   checkOptions({ ...options, model });
   const workers = workersOf(options);
   const reference = workers === 1 ? undefined : referenceOf(subject, model, options);
@@ -295,13 +296,26 @@ function checkOptions({
     throw new InputError(`the model ${model.name} has no ghost variables`, "leave out --view");
 }
 
+/** A definition's model. Throws InputError for parameters that do not fit, and where the model cannot be built. */
 export function buildModel(
   definition: ModelDefinition,
   options: Pick<ExplorationOptions, "parameters" | "variant">,
 ): Model<unknown> {
   checkVariant(definition, options.variant);
-  const { parameters = {}, variant } = options;
-  return definition.build(completeParameters(definition, parameters, variant), variant);
+  const parameters = completeParameters(definition, options.parameters ?? {}, options.variant);
+  try {
+    const model = definition.build(parameters, options.variant);
+    checkModel(model);
+    return model;
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InputError(
+      `the model ${definition.name} cannot be built: ${reason}`,
+      "correct the model",
+      error,
+    );
+  }
 }
 
 /** Throws InputError for a number of workers that this machine should not be asked for. */

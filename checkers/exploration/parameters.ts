@@ -1,5 +1,7 @@
 import {
   InputError,
+  ModelError,
+  type Model,
   type ModelDefinition,
   type ParameterDeclaration,
   type Parameters,
@@ -43,6 +45,34 @@ export function checkVariant(definition: ModelDefinition, variant: string | unde
   if (variant === undefined || definition.variants?.[variant] !== undefined) return;
   const known = Object.keys(definition.variants ?? {}).join(", ") || "none";
   throw new InputError(`the model ${definition.name} has no variant '${variant}'`, `it has: ${known}`);
+}
+
+/** Throws ModelError for what is no model: modules of JavaScript are not checked by a compiler. */
+export function checkModel(model: Model<unknown>): void {
+  const refuse = (what: string): never => {
+    throw new ModelError(what);
+  };
+  if (typeof model !== "object" || model === null) refuse("build returned no model");
+  if (!Array.isArray(model.initial) || model.initial.length === 0) refuse("it has no initial state");
+  if (!Array.isArray(model.actions) || model.actions.length === 0) refuse("it has no actions");
+  if (!Array.isArray(model.identities)) refuse("it does not say which identities there are (identities: [])");
+  const names = new Set<string>();
+  for (const { name, effect, parameters } of model.actions) {
+    if (typeof name !== "string" || typeof effect !== "function")
+      refuse("an action needs a name and an effect");
+    if (!Array.isArray(parameters) && typeof parameters !== "function") {
+      refuse(`${name}: its parameters are neither lists nor a function of the state`);
+    }
+    if (names.has(name)) refuse(`two actions are named ${name}`);
+    names.add(name);
+  }
+  const properties = [...(model.invariants ?? []), ...(model.stepProperties ?? [])];
+  for (const { name, holds } of properties) {
+    if (typeof name !== "string" || typeof holds !== "function")
+      refuse("a property needs a name and a function 'holds'");
+    if (names.has(name)) refuse(`two of its actions and properties are named ${name}`);
+    names.add(name);
+  }
 }
 
 function mismatch(declaration: ParameterDeclaration, value: number | boolean | string): string | undefined {

@@ -1,4 +1,4 @@
-import type { Value } from "../../model/index.ts";
+import { ModelError, type Value } from "../../model/index.ts";
 import { stateView, type Access } from "./evaluation.ts";
 import type { Layout } from "./layout.ts";
 import type { ValueStore } from "./values.ts";
@@ -56,7 +56,13 @@ export class Recorder {
 
   /** The id of what was written to a component. Throws ModelError for what is no value. */
   writtenId(component: number): number {
-    return this.#store.id(this.#variable(component), this.#pending[component] as Value);
+    try {
+      return this.#store.id(this.#variable(component), this.#pending[component] as Value);
+    } catch (error) {
+      if (error instanceof ModelError)
+        throw new ModelError(`${this.#name(component)}: ${error.message}`, { cause: error });
+      throw error;
+    }
   }
 
   #run<T>(mode: "reading" | "writing", row: Int32Array, offset: number, run: () => T): T {

@@ -11,7 +11,7 @@ import type { Fingerprints } from "./fingerprints.ts";
 import type { Layout } from "./layout.ts";
 import type { Recorder } from "./recorder.ts";
 import { Decisions, type Waiting } from "./decisions.ts";
-import { Trie } from "./trie.ts";
+import { Trie, TrieConflict } from "./trie.ts";
 import type { ValueStore } from "./values.ts";
 
 /** An action with its parameters. */
@@ -257,18 +257,18 @@ export function attempt<T>(label: () => string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (
-      error instanceof RangeError &&
-      (error.message === "another read" || error.message === "another outcome")
-    ) {
-      throw new ModelError(`${label()}: depends on something else than the state and its parameters`, {
-        cause: error,
-      });
-    }
-    throw new ModelError(`${label()}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw new ModelError(`${label()}: ${reasonOf(error)}`, { cause: error });
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return `threw ${String(error)}`;
+  if (error instanceof TrieConflict) return "depends on something else than the state and its parameters";
+  const mutates = /read only property|not extensible|Cannot (?:delete|define) property/.test(error.message);
+  if (error instanceof TypeError && mutates) {
+    return `changes a value of the state in place: make a new one instead (${error.message})`;
+  }
+  return error.message;
 }
 
 function isThenable(value: unknown): boolean {

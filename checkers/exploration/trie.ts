@@ -1,3 +1,6 @@
+/** A function that read something else, or came to something else, after reading the same. */
+export class TrieConflict extends Error {}
+
 /**
  * Decision tries over rows of ids, many in one store. A node asks for one component; a child is kept for each id met
  * there. Children are small hash tables with the id itself as hash, so that the first look is nearly always the right one.
@@ -80,21 +83,21 @@ export class Trie {
 
   /**
    * Adds a path: the components read in order, their ids, and the leaf. Returns the root, which is new when `root` is 0.
-   * Throws RangeError when the path contradicts an earlier one: then the function read depends on more than it reads.
+   * Throws TrieConflict when the path contradicts an earlier one: then the function read depends on more than it reads.
    */
   insert(root: number, components: readonly number[], ids: readonly number[], leaf: number): number {
     if (components.length === 0) {
-      if (root !== 0 && root !== leaf) throw new RangeError("another outcome");
+      if (root !== 0 && root !== leaf) throw new TrieConflict("another outcome");
       return leaf;
     }
     let node = root === 0 ? this.newNode(components[0] as number) : root;
     const first = node;
     for (let i = 0; i < components.length; i++) {
-      if (node < 0 || this.component(node) !== components[i]) throw new RangeError("another read");
+      if (node < 0 || this.component(node) !== components[i]) throw new TrieConflict("another read");
       const id = ids[i] as number;
       let next = this.child(node, id);
       if (i === components.length - 1) {
-        if (next !== 0 && next !== leaf) throw new RangeError("another outcome");
+        if (next !== 0 && next !== leaf) throw new TrieConflict("another outcome");
         this.setChild(node, id, leaf);
       } else if (next === 0) {
         next = this.newNode(components[i + 1] as number);
