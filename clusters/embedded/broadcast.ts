@@ -31,6 +31,8 @@ export class Broadcast {
   #busy: object | undefined;
   /** Syncs that wait until so many transactions are committed, in order. */
   #syncs: { readonly position: number; readonly request: LeaderRequest }[] = [];
+  /** Only with `commit-without-quorum`: committed, and nobody knows. */
+  #unproposed: readonly Logged[] = [];
   #over = false;
 
   constructor(server: EmbeddedServer, leader: Leader) {
@@ -159,16 +161,50 @@ export class Broadcast {
   }
 
   #logged(): void {
-    const { zab, id, defect } = this.#server;
     const batch = this.#logging;
     this.#logWhatIsWritten(batch.length);
-    for (let i = 0; i < batch.length; i++) {
+    if (this.#server.defect === "commit-without-quorum") this.#commitUnproposed(batch);
+    else {
+      this.#propose(batch);
+      // An ensemble of one is its own quorum.
+      if (this.#server.isQuorum(1)) this.#commitAll();
+    }
+    this.takeRequests();
+  }
+
+  #propose(transactions: readonly Logged[]): void {
+    const { zab, id } = this.#server;
+    for (let i = 0; i < transactions.length; i++) {
       zab.sendCounter++;
       this.#server.took("LeaderBroadcastPROPOSE", id);
     }
-    this.#leader.send(zab.ackeRecv, { type: "PROPOSE", transactions: batch });
-    if (defect === "commit-without-quorum" || this.#server.isQuorum(1)) this.#commitAll();
-    this.takeRequests();
+    this.#leader.send(zab.ackeRecv, { type: "PROPOSE", transactions });
+  }
+
+  #commitAll(): void {
+    const { zab } = this.#server;
+    const open = zab.history.slice(zab.lastCommitted);
+    zab.lastCommitted = zab.history.length;
+    this.#leader.committed(open);
+  }
+
+  /** Only with `commit-without-quorum`: what the leader has logged it answers, and proposes when it gets to it. */
+  #commitUnproposed(batch: readonly Logged[]): void {
+    const { zab, timing } = this.#server;
+    zab.lastCommitted = zab.history.length;
+    this.#server.applyCommitted();
+    this.answerSyncs();
+    if (this.#unproposed.length === 0) this.#server.after(timing.lateProposalMs, () => this.proposeLate());
+    this.#unproposed = [...this.#unproposed, ...batch];
+  }
+
+  /** Only with `commit-without-quorum`. */
+  proposeLate(): void {
+    if (this.#over || this.#unproposed.length === 0) return;
+    const transactions = this.#unproposed;
+    this.#unproposed = [];
+    this.#propose(transactions);
+    this.#leader.committed(transactions);
   }
 
   /** Ends the write that the disk is at: so many of its transactions are on it, the others are not. */
@@ -181,14 +217,6 @@ export class Broadcast {
       zab.history.push(written[i] as Logged);
       this.#server.took("LeaderProcessRequest", id);
     }
-  }
-
-  /** Only the defect, or an ensemble of one, commits at once. */
-  #commitAll(): void {
-    const { zab } = this.#server;
-    const open = zab.history.slice(zab.lastCommitted);
-    zab.lastCommitted = zab.history.length;
-    this.#leader.committed(open);
   }
 
   #hasQuorum(position: number): boolean {

@@ -166,6 +166,7 @@ describe("seeded defects", () => {
       const leader = await leaderOf(cluster);
       const client = await connect(cluster, leader, { requestTimeoutMs: 1000 });
       await client.request(create("/a", "before"));
+      await cluster.clock.sleep(100);
       await cluster.apply({ kind: "partition", cuts: isolate(cluster, leader) });
       const outcome = await client.request({ op: "setData", path: "/a", data: "alone", version: -1 });
       expect(outcome.outcome).toBe(defect === undefined ? "unknown" : "answered");

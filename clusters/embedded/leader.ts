@@ -195,6 +195,7 @@ export class Leader {
    */
   #leaderProcessACKEPOCH(link: LearnerLink, message: Extract<ZabMessage, { type: "ACKEPOCH" }>): void {
     const { zab, id } = this.#server;
+    this.#broadcast?.proposeLate();
     const formed = this.#server.isQuorum(zab.ackeRecv.size);
     if (formed && this.#broadcast !== undefined && zab.lastCommitted < zab.history.length) {
       this.#joining.add(link);

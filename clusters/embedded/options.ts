@@ -3,7 +3,7 @@ import { InputError } from "../../model/index.ts";
 /**
  * Defects that can be seeded into the ensemble, so that checkers can be seen to find them.
  *
- * - `commit-without-quorum`: the leader commits and answers before a majority has logged.
+ * - `commit-without-quorum`: the leader commits and answers before a majority has logged; it proposes a little later.
  * - `ack-before-log`: a server acknowledges what it has not logged. A crash loses it, and so does the end of the
  *   leader's term, when the queue to the disk is dropped.
  * - `session-from-the-future`: a server that lags behind accepts a session that has already seen a newer zxid, and
@@ -58,6 +58,8 @@ export interface Timing {
   readonly retransmitMs: readonly [number, number];
   /** With `ack-before-log`: how long the disk lags behind. */
   readonly writeBackMs: number;
+  /** With `commit-without-quorum`: how long after its answer the leader proposes. */
+  readonly lateProposalMs: number;
 }
 
 /** Failures are noticed within about a second, so that most of what lasts longer has consequences. */
@@ -74,6 +76,7 @@ export const defaultTiming: Timing = {
   slowShare: 0.01,
   retransmitMs: [5, 200],
   writeBackMs: 1500,
+  lateProposalMs: 10,
 };
 
 export interface Settings {
