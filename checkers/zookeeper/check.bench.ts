@@ -10,10 +10,14 @@ console.log(`${invoked} operations in ${history.length} events, ${memory()}`);
 const times: number[] = [];
 for (let run = 0; run < 3; run++) {
   const start = performance.now();
+  const cpu = process.cpuUsage();
   const verdicts = checkZookeeper(history);
+  const { user, system } = process.cpuUsage(cpu);
   times.push(performance.now() - start);
   const outcomes = new Set(verdicts.map(({ verdict }) => verdict));
-  console.log(`${((times.at(-1) ?? 0) / 1000).toFixed(2)} s, ${[...outcomes].join(" ")}, ${memory()}`);
+  console.log(
+    `${((times.at(-1) ?? 0) / 1000).toFixed(2)} s (${((user + system) / 1e6).toFixed(2)} s of processor), ${[...outcomes].join(" ")}, ${memory()}`,
+  );
 }
 times.sort((a, b) => a - b);
 const show = (ms: number | undefined): string => ((ms ?? 0) / 1000).toFixed(2);

@@ -46,7 +46,8 @@ export function checkZookeeper(events: readonly Event[], options: ZookeeperOptio
   const replay = replayHistory(history, (step, tree) => {
     if (step.op === "setWatches") missed.set(step, missedChanges(step, tree));
   });
-  const shown = partsShown(history.steps, replay.acknowledged);
+  const aboutMulti = replay.contradictions.some(({ because }) => because?.op === "multi");
+  const shown = partsShown(aboutMulti ? history.steps : [], replay.acknowledged);
   for (const contradiction of replay.contradictions) {
     for (const promise of promisesOf(contradiction, { writes, reads, multi, ephemerals }, shown)) {
       report(promise, contradiction);

@@ -67,13 +67,16 @@ class WatchCheck {
   }
 
   run(history: ZookeeperHistory): PromiseCheck {
-    for (const { at } of inOrder(history)) at(this);
+    for (const moment of momentsOf(history)) {
+      if (moment.what === "invoked") this.#invoked(moment.step);
+      else if (moment.what === "completed") this.#completed(moment.step);
+      else if (moment.what === "event") this.#event(moment.watch);
+      else this.#connections.delete(moment.session);
+    }
     return this.#promise;
   }
 
-  // ---- what the stream of events calls
-
-  invoked(step: Step): void {
+  #invoked(step: Step): void {
     for (const [kind, path] of watchesOf(step)) {
       const connection = this.#connection(step.session);
       if (connection.get(kind, path) !== undefined) continue;
@@ -81,7 +84,7 @@ class WatchCheck {
     }
   }
 
-  completed(step: Step): void {
+  #completed(step: Step): void {
     if (step.session === "") return;
     if (!step.isAnswered) {
       this.#lost(step);
@@ -94,7 +97,7 @@ class WatchCheck {
     this.#confirm(connection, step);
   }
 
-  event(watch: WatchStep): void {
+  #event(watch: WatchStep): void {
     const { event, type, path, session, zxid } = watch;
     if (type.endsWith("Removed")) return;
     this.#promise.checked();
@@ -112,12 +115,6 @@ class WatchCheck {
     if (zxid > 0) connection.newestEvent = { zxid, index: event.index };
     this.#fire(connection, watch);
   }
-
-  disconnected(session: string): void {
-    this.#connections.delete(session);
-  }
-
-  // ---- details
 
   #connection(session: string): Connection {
     let connection = this.#connections.get(session);
@@ -299,22 +296,32 @@ function isSet(step: Step, kind: WatchKind): boolean {
   return step.op === "exists" && kind === "data" && step.error === "NoNode";
 }
 
-interface Moment {
-  readonly index: number;
-  readonly at: (check: WatchCheck) => void;
-}
+type Moment =
+  | { readonly what: "invoked" | "completed"; readonly index: number; readonly step: Step }
+  | { readonly what: "event"; readonly index: number; readonly watch: WatchStep }
+  | { readonly what: "disconnected"; readonly index: number; readonly session: string };
 
-function inOrder(history: ZookeeperHistory): Moment[] {
+/** What happens to the sessions that watch anything, in the order of the history. */
+function momentsOf(history: ZookeeperHistory): Moment[] {
+  const watching = new Set<string>();
+  for (const step of history.steps) if (setsWatches(step)) watching.add(step.session);
+  for (const { session } of history.watches) watching.add(session);
   const moments: Moment[] = [];
   for (const step of history.steps) {
-    if (watchesOf(step).length > 0)
-      moments.push({ index: step.invocation.index, at: (c) => c.invoked(step) });
+    if (!watching.has(step.session)) continue;
+    if (setsWatches(step)) moments.push({ what: "invoked", index: step.invocation.index, step });
     const { completion } = step;
-    if (completion !== undefined) moments.push({ index: completion.index, at: (c) => c.completed(step) });
+    if (completion !== undefined) moments.push({ what: "completed", index: completion.index, step });
   }
-  for (const watch of history.watches) moments.push({ index: watch.event.index, at: (c) => c.event(watch) });
+  for (const watch of history.watches) moments.push({ what: "event", index: watch.event.index, watch });
   for (const { event, what } of history.sessions) {
-    moments.push({ index: event.index, at: (check) => check.disconnected(what.session) });
+    if (watching.has(what.session)) {
+      moments.push({ what: "disconnected", index: event.index, session: what.session });
+    }
   }
   return moments.sort((a, b) => a.index - b.index);
+}
+
+function setsWatches({ op, request }: Step): boolean {
+  return op === "addWatch" || op === "setWatches" || request["watch"] === true;
 }
