@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { zabModel } from "../../model/index.ts";
 import { explore } from "./explore.ts";
+import { completeParameters } from "./parameters.ts";
 
 const rows = [
   { parameters: { timeouts: 1, restarts: 0 }, symmetry: false, counts: [3_659_611, 1_507_798, 43] },
@@ -37,4 +38,13 @@ it("never offers a follower a stale epoch within one timeout: the guard against 
   });
   expect([unguarded.generated, unguarded.distinct]).toEqual([guarded.generated, guarded.distinct]);
   expect(unguarded.witnesses.find(({ name }) => name === "StaleEpochOffered")?.seen).toBe(false);
+});
+
+it("needs the guard against stale epochs for no published invariant where two timeouts offer one", async () => {
+  const parameters = completeParameters(zabModel, { transactions: 1, timeouts: 2 });
+  const model = { ...zabModel.build(parameters, "stale-epoch"), stepProperties: [], recoverable: [] };
+  const { verdicts, generated, distinct, witnesses } = await explore(model, { symmetry: true });
+  expect([generated, distinct]).toEqual([1_238_740, 631_581]);
+  expect(verdicts.filter(({ verdict }) => verdict !== "holds")).toEqual([]);
+  expect(witnesses.find(({ name }) => name === "StaleEpochOffered")?.seen).toBe(true);
 });

@@ -47,8 +47,14 @@ export const zabVariants: { readonly [name in ZabVariant]: VariantDeclaration } 
     holds: false,
     property: "Integrity",
   },
+  // Within one timeout no stale epoch is ever offered, and the states are the very same (witness StaleEpochOffered).
+  // Two timeouts offer one: a server that led a higher epoch, of which nobody else heard, joins a leader late. A
+  // follower then goes back in epochs, but none of the ten invariants needs the guard at any bounds: while a leader
+  // leads, a quorum is connected to it, so that leaders with a quorum follow one another; whoever has established the
+  // higher epoch did so with acknowledgements of a quorum, one of which tells the next leader in its CEPOCH.
   "stale-epoch": {
-    summary: "FollowerProcessNEWEPOCH accepts any epoch; one timeout is too few to offer a stale one, two do",
+    summary:
+      "FollowerProcessNEWEPOCH accepts any epoch: needed against going back only, from two timeouts on",
     holds: false,
     property: "EpochsMonotone",
     parameters: { transactions: 0, timeouts: 2 },
