@@ -172,6 +172,14 @@ export const redlock: ModelDefinition = {
     ttl: { kind: "integer", summary: "ticks that a lease lives", default: 3, minimum: 1, maximum: 10 },
     maxTime: { kind: "integer", summary: "ticks of global time", default: 8, minimum: 0, maximum: 20 },
   },
+  variants: {
+    "as-published": {
+      summary: "the algorithm as it is: a client that was paused still believes to hold the lock",
+      holds: false,
+      property: "MutualExclusion",
+      source: "Kleppmann 2016",
+    },
+  },
   build(parameters, variant) {
     const { instances, clients: count, ttl, maxTime } = parameters as { [name: string]: number };
     return opaque(
