@@ -297,7 +297,8 @@ function isSet(step: Step, kind: WatchKind): boolean {
 }
 
 type Moment =
-  | { readonly what: "invoked" | "completed"; readonly index: number; readonly step: Step }
+  | { readonly what: "invoked"; readonly index: number; readonly step: Step }
+  | { readonly what: "completed"; readonly index: number; readonly step: Step }
   | { readonly what: "event"; readonly index: number; readonly watch: WatchStep }
   | { readonly what: "disconnected"; readonly index: number; readonly session: string };
 
