@@ -30,6 +30,9 @@ export interface SearchOptions {
 const symmetryChunks = 40;
 const symmetrySamples = 4;
 
+/** After so many chunks the order of decisions is chosen anew: at first nobody knows how many values there are. */
+const reorderings: readonly number[] = [30, 300, 3000];
+
 /** What a worker takes beside its tries: the runtime and its heap. */
 const workerBytes = 2 ** 26;
 
@@ -123,6 +126,8 @@ export class BreadthFirst {
   }
 
   #expand(chunk: number): boolean {
+    this.#chunks++;
+    if (reorderings.includes(this.#chunks)) this.program.transitions.reorder();
     this.#sampleSymmetry(chunk);
     try {
       return this.#expansion.expand(chunk);
@@ -139,7 +144,7 @@ export class BreadthFirst {
   #sampleSymmetry(chunk: number): void {
     const { permutations } = this.program.fingerprints;
     if (permutations.length === 1) return;
-    const turn = this.#chunks++;
+    const turn = this.#chunks;
     if (turn >= symmetryChunks && turn % (symmetryChunks * 8) !== 0) return;
     const count = this.frontier.rowCount(chunk);
     for (let sample = 0; sample < Math.min(count, symmetrySamples); sample++) {

@@ -6,27 +6,30 @@ export interface Waiting {
   advance(reference: number, id: number, row: Int32Array, offset: number): number;
   /** What a leaf stands for: an enabled effect, or references of instances that begin here. */
   leaf(reference: number, row: Int32Array, offset: number, enabled: number[]): readonly number[];
+  /** How many values a component's variable has had so far. */
+  valueCount(component: number): number;
 }
 
-/** The value of a component that was read on the way to a node. */
-interface Known {
+/** A component that was read on the way to a node, and what was before it. */
+interface Read {
   readonly component: number;
   readonly id: number;
-  readonly before: Known | undefined;
+  readonly before: Read | undefined;
 }
 
-interface Pending {
-  readonly references: readonly number[];
-  readonly known: Known | undefined;
-}
+/** A component of at most so many values is read early, for all. */
+const fewValues = 6;
+/** Beyond so many nodes nothing is carried along any more. */
+const carriersMax = 100_000;
 
 /** The target where no instance is enabled. */
 export const nothing = -2;
 
 /**
  * Decides all instances of all actions at once. A node asks for one component, and holds every instance that waits
- * for it, so that one look at a channel's head drops all that wait for another message; where instances ask for
- * different components next, it forks. What was read on the way to a node is known below it and not read again.
+ * for it, so that one look at a channel's head drops all that wait for another message. Where a component has few
+ * values, its node carries those along that wait for others, so that it is read once for all; else it forks into one
+ * node for each component. Nodes that hold the same instances are one.
  *
  * Everything lies in one array, `code`:
  * a node is [component, mask, pairs [id + 1, target]...], a small hash table by id; a node that had to move to become
@@ -40,11 +43,17 @@ export class Decisions {
   start = 0;
   nodes = 0;
   readonly #waiting: Waiting;
-  /** By node: what waits there. */
-  readonly #pending: Map<number, Pending> = new Map();
-  /** By node: where in `code` it is pointed to. A node that grows moves. */
-  readonly #pointers: Map<number, number> = new Map();
+  /** By node: the references that wait there. */
+  readonly #members: Map<number, readonly number[]> = new Map();
+  /** By node that carries: what was read on the way to it. */
+  readonly #read: Map<number, Read> = new Map();
+  /** By node: where in `code` it is pointed to, negative within forks. A node that grows moves. */
+  readonly #pointers: Map<number, number[]> = new Map();
   readonly #children: Map<number, number> = new Map();
+  /** Nodes that carry nobody, by component and members. */
+  readonly #shareds: Map<string, number> = new Map();
+  /** The first node that carries; 0 where there is none. */
+  #first = 0;
   #used = 2;
 
   constructor(waiting: Waiting) {
@@ -79,54 +88,87 @@ export class Decisions {
   #extend(node: number, row: Int32Array, offset: number): number {
     const component = this.code[node] as number;
     const id = row[offset + component] as number;
-    const { references, known } = this.#pending.get(node) as Pending;
-    const further = references.map((reference) =>
+    const members = this.#members.get(node) as readonly number[];
+    const further = members.map((reference) =>
       this.#waiting.component(reference) === component
         ? this.#waiting.advance(reference, id, row, offset)
         : reference,
     );
-    const target = this.#target(further, { component, id, before: known }, row, offset);
+    const before = this.#read.get(node);
+    const isFirst = node === this.#first;
+    const read = before === undefined && !isFirst ? undefined : { component, id, before };
+    const target = this.#target(further, read, row, offset);
     this.#put(node, id, target);
     return target;
   }
 
-  /** Resolves what is known already, then forks or goes on with one node. */
-  #target(references: readonly number[], known: Known | undefined, row: Int32Array, offset: number): number {
+  /** Takes out what is decided; the rest goes on with one node, or forks. */
+  #target(references: readonly number[], read: Read | undefined, row: Int32Array, offset: number): number {
     const enabled: number[] = [];
     const groups = new Map<number, number[]>();
-    const todo = [...references].reverse();
+    const todo = references.toReversed();
     while (todo.length > 0) {
       const reference = todo.pop() as number;
       if (reference < 0) {
-        todo.push(...this.#waiting.leaf(reference, row, offset, enabled));
+        todo.push(...this.#waiting.leaf(reference, row, offset, enabled).toReversed());
         continue;
       }
       const component = this.#waiting.component(reference);
-      const id = idOf(known, component);
-      if (id !== undefined) todo.push(this.#waiting.advance(reference, id, row, offset));
-      else {
-        const group = groups.get(component);
-        if (group === undefined) groups.set(component, [reference]);
-        else group.push(reference);
+      const id = idOf(read, component);
+      if (id !== undefined) {
+        todo.push(this.#waiting.advance(reference, id, row, offset));
+        continue;
       }
+      const group = groups.get(component);
+      if (group === undefined) groups.set(component, [reference]);
+      else group.push(reference);
     }
-    const nodes = [...groups].map(([component, waiting]) =>
-      this.#node(component, { references: waiting, known }),
-    );
+    const nodes = this.#nodes(groups, read);
     if (enabled.length === 0 && nodes.length === 0) return nothing;
     if (enabled.length === 0 && nodes.length === 1) return 2 * (nodes[0] as number);
     const fork = this.#allocate(2 + enabled.length + nodes.length);
     this.code.set([enabled.length, nodes.length, ...enabled, ...nodes], fork);
-    for (const [i, node] of nodes.entries()) this.#pointers.set(node, -(fork + 2 + enabled.length + i));
+    for (const [i, node] of nodes.entries()) this.#pointers.get(node)?.push(-(fork + 2 + enabled.length + i));
     return 2 * fork + 1;
   }
 
-  #node(component: number, pending: Pending): number {
+  #nodes(groups: ReadonlyMap<number, readonly number[]>, read: Read | undefined): number[] {
+    const carrying = this.#first === 0 || read !== undefined;
+    let first: number | undefined;
+    if (carrying && groups.size > 1 && this.nodes < carriersMax) {
+      for (const [component, group] of groups) {
+        if (this.#waiting.valueCount(component) > fewValues) continue;
+        if (first === undefined || group.length > (groups.get(first) as readonly number[]).length) {
+          first = component;
+        }
+      }
+    }
+    if (first === undefined)
+      return [...groups].map(([component, members]) => this.#shared(component, members));
+    const node = this.#node(first, [...groups.values()].flat());
+    if (read === undefined) this.#first = node;
+    else this.#read.set(node, read);
+    return [node];
+  }
+
+  /** The node at which these instances wait, whatever was read before. */
+  #shared(component: number, members: readonly number[]): number {
+    const sorted = members.toSorted((a, b) => a - b);
+    const key = keyOf(component, sorted);
+    const known = this.#shareds.get(key);
+    if (known !== undefined) return known;
+    const node = this.#node(component, sorted);
+    this.#shareds.set(key, node);
+    return node;
+  }
+
+  #node(component: number, members: readonly number[]): number {
     const node = this.#allocate(2 + 2 * 2);
     this.nodes++;
     this.code[node] = component;
     this.code[node + 1] = 1;
-    this.#pending.set(node, pending);
+    this.#members.set(node, members);
+    this.#pointers.set(node, []);
     this.#children.set(node, 0);
     return node;
   }
@@ -134,7 +176,7 @@ export class Decisions {
   /** Writes a target, and remembers where it stands when it is a node. */
   #point(at: number, target: number): void {
     this.code[at] = target;
-    if (target > 0 && target % 2 === 0) this.#pointers.set(target / 2, at);
+    if (target > 0 && target % 2 === 0) this.#pointers.get(target / 2)?.push(at);
   }
 
   #put(node: number, id: number, target: number): void {
@@ -165,14 +207,19 @@ export class Decisions {
       const key = code[pair] as number;
       if (key !== 0) this.#point(this.#freePair(wider, key - 1) + 1, code[pair + 1] as number);
     }
-    const pointer = this.#pointers.get(node) as number;
-    if (pointer < 0) code[-pointer] = wider;
-    else code[pointer] = 2 * wider;
+    for (const pointer of this.#pointers.get(node) ?? []) {
+      if (pointer < 0) code[-pointer] = wider;
+      else if (code[pointer] === 2 * node) code[pointer] = 2 * wider;
+    }
     // No id has such a key, so that whoever still comes here looks the way up.
     code.fill(0, node, node + 4 + 2 * oldMask);
     code[node + 2] = -1 - wider;
-    for (const map of [this.#pending, this.#pointers, this.#children] as Map<number, unknown>[]) {
-      map.set(wider, map.get(node));
+    const members = this.#members.get(node) as readonly number[];
+    const key = keyOf(code[wider] as number, members);
+    if (this.#shareds.get(key) === node) this.#shareds.set(key, wider);
+    if (this.#first === node) this.#first = wider;
+    for (const map of [this.#members, this.#read, this.#pointers, this.#children] as Map<number, unknown>[]) {
+      if (map.has(node)) map.set(wider, map.get(node));
       map.delete(node);
     }
     return wider;
@@ -190,7 +237,11 @@ export class Decisions {
   }
 }
 
-function idOf(known: Known | undefined, component: number): number | undefined {
-  for (let at = known; at !== undefined; at = at.before) if (at.component === component) return at.id;
+function keyOf(component: number, members: readonly number[]): string {
+  return `${component}:${members.join(" ")}`;
+}
+
+function idOf(read: Read | undefined, component: number): number | undefined {
+  for (let at = read; at !== undefined; at = at.before) if (at.component === component) return at.id;
   return undefined;
 }

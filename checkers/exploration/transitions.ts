@@ -39,10 +39,11 @@ export class Transitions implements Waiting {
   readonly instances: Instance[] = [];
   /** Records of effects, see `effect`. */
   effects: Int32Array = new Int32Array(1 << 14);
-  readonly decisions: Decisions = new Decisions(this);
+  decisions: Decisions = new Decisions(this);
   /** The author's functions run so far. */
   evaluations = 0;
   readonly #model: Model<unknown>;
+  readonly #layout: Layout;
   readonly #store: ValueStore;
   readonly #instanceKind: number;
   readonly #recorder: Recorder;
@@ -63,6 +64,7 @@ export class Transitions implements Waiting {
     fingerprints: Fingerprints,
   ) {
     this.#model = model;
+    this.#layout = layout;
     this.#store = store;
     this.#instanceKind = layout.variables.length;
     this.#recorder = recorder;
@@ -90,6 +92,11 @@ export class Transitions implements Waiting {
     return this.#own.bytes + this.decisions.bytes + this.effects.byteLength;
   }
 
+  /** Decides anew in which order to read, now that more is known of how many values there are. */
+  reorder(): void {
+    this.decisions = new Decisions(this);
+  }
+
   /** Where a walk begins, in `decisions.code`. */
   start(row: Int32Array, offset: number): number {
     if (this.decisions.start !== 0) return this.decisions.start;
@@ -108,6 +115,10 @@ export class Transitions implements Waiting {
 
   component(reference: number): number {
     return this.#own.component(reference);
+  }
+
+  valueCount(component: number): number {
+    return this.#store.count(this.#layout.components[component]?.variable.index as number);
   }
 
   /** From a node of an instance's own trie over the row's id to the next node or leaf. */
