@@ -13,6 +13,7 @@ import type { Recorder } from "./recorder.ts";
 import { Decisions, type Waiting } from "./decisions.ts";
 import { Trie, TrieConflict } from "./trie.ts";
 import type { ValueStore } from "./values.ts";
+import { flipBits, type Row } from "./row.ts";
 
 /** An action with its parameters. */
 export interface Instance {
@@ -98,12 +99,14 @@ export class Transitions implements Waiting {
   }
 
   /** Where a walk begins, in `decisions.code`. */
-  start(row: Int32Array, offset: number): number {
+  start(row: Row, offset: number): number {
     if (this.decisions.start !== 0) return this.decisions.start;
     const references: number[] = [];
     for (const [actionIndex, { parameters }] of this.#model.actions.entries()) {
-      if (typeof parameters === "function") references.push(this.#runParameters(actionIndex, row, offset));
-      else {
+      if (typeof parameters === "function") {
+        const known = this.#parameterRoots[actionIndex] as number;
+        references.push(known === 0 ? this.#runParameters(actionIndex, row, offset) : known);
+      } else {
         for (const list of parameters) {
           references.push(this.#rootOf(this.#instance(actionIndex, list), row, offset));
         }
@@ -122,7 +125,7 @@ export class Transitions implements Waiting {
   }
 
   /** From a node of an instance's own trie over the row's id to the next node or leaf. */
-  advance(node: number, id: number, row: Int32Array, offset: number): number {
+  advance(node: number, id: number, row: Row, offset: number): number {
     const known = this.#own.child(node, id);
     if (known !== 0) return known;
     const owner = this.#owner[node] as number;
@@ -131,7 +134,7 @@ export class Transitions implements Waiting {
     return this.#own.child(node, id);
   }
 
-  leaf(reference: number, row: Int32Array, offset: number, enabled: number[]): readonly number[] {
+  leaf(reference: number, row: Row, offset: number, enabled: number[]): readonly number[] {
     if (reference === dead) return [];
     const record = -reference;
     if (this.effects[record + effect.instance] !== -1) {
@@ -146,13 +149,13 @@ export class Transitions implements Waiting {
     return this.#store.id(this.#instanceKind, [actionIndex, ...parameters]);
   }
 
-  #rootOf(instance: number, row: Int32Array, offset: number): number {
+  #rootOf(instance: number, row: Row, offset: number): number {
     if (this.#roots[instance] === 0) this.#run(instance, row, offset);
     return this.#roots[instance] as number;
   }
 
   /** Runs an instance's effect on a row and remembers what it read and wrote. */
-  #run(instance: number, row: Int32Array, offset: number): void {
+  #run(instance: number, row: Row, offset: number): void {
     const { action, parameters } = this.instances[instance] as Instance;
     const recorder = this.#recorder;
     this.evaluations++;
@@ -173,7 +176,7 @@ export class Transitions implements Waiting {
     this.#owner.fill(instance, before);
   }
 
-  #runParameters(actionIndex: number, row: Int32Array, offset: number): number {
+  #runParameters(actionIndex: number, row: Row, offset: number): number {
     const { name, parameters } = this.#model.actions[actionIndex] as Action<unknown>;
     if (typeof parameters !== "function") throw new TypeError("fixed parameters");
     const recorder = this.#recorder;
@@ -238,7 +241,7 @@ export class Transitions implements Waiting {
 /** Replays an effect on a copy of the row before, with its fingerprints. */
 export function replayEffect(
   { transitions, fingerprints }: { readonly transitions: Transitions; readonly fingerprints: Fingerprints },
-  row: Int32Array,
+  row: Row,
   offset: number,
   at: number,
 ): void {
@@ -249,15 +252,14 @@ export function replayEffect(
   const end = first + 2 * (effects[at + effect.writes] as number);
   const endOfUnread = first + 2 * (effects[at + effect.unread] as number);
   for (let i = 0; i < width; i++) {
-    row[prints + i] = (row[prints + i] as number) ^ (effects[at + effect.change + i] as number);
+    flipBits(row, prints + 2 * i, effects[at + effect.change + i] as number);
   }
   for (let w = first; w < end; w += 2) {
     const component = effects[w] as number;
     if (w < endOfUnread) {
       const table = tables[component] as Int32Array;
       const entry = (row[offset + component] as number) * width;
-      for (let i = 0; i < width; i++)
-        row[prints + i] = (row[prints + i] as number) ^ (table[entry + i] as number);
+      for (let i = 0; i < width; i++) flipBits(row, prints + 2 * i, table[entry + i] as number);
     }
     row[offset + component] = effects[w + 1] as number;
   }
