@@ -42,6 +42,14 @@ const variants: Variants<BarrierConduct> = {
     parameters: { clients: 2, "connection-losses": 0 },
     change: { entersEarly: true },
   },
+  "watches-nothing": {
+    summary: "who waits has looked for the ready znode without a watch, and is never told",
+    holds: false,
+    property: "AllWillBeDone",
+    source: "ZooKeeper Recipes and Solutions, Double Barriers, Enter, step 2",
+    parameters: { clients: 2, "connection-losses": 0 },
+    change: { watchesNothing: true },
+  },
 };
 
 function build(parameters: Parameters, variant?: string): Model<unknown> {

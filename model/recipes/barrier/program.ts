@@ -26,6 +26,8 @@ const readyPath = `${barrierPath}/ready`;
 export interface BarrierConduct {
   /** The mistake: who has finished removes its znode and goes, whoever still works. */
   readonly leavesEarly?: boolean;
+  /** The mistake: it waits to be told, and has not asked to be. */
+  readonly watchesNothing?: boolean;
   /** The mistake: it works as soon as it has joined. */
   readonly entersEarly?: boolean;
 }
@@ -35,7 +37,12 @@ export function barrierProgram(conduct: BarrierConduct, size: number): Program<P
     state: { phase },
     request,
   });
-  const watchReady: Request = { op: "exists", path: readyPath, watch: true, sync: false };
+  const watchReady: Request = {
+    op: "exists",
+    path: readyPath,
+    watch: conduct.watchesNothing !== true,
+    sync: false,
+  };
   const count: Request = { op: "getChildren", path: barrierPath, watch: false, sync: false };
   const join = (client: Client): Request => ({
     op: "create",

@@ -40,7 +40,17 @@ export function modeOf(node: string): Mode {
 export const recipeBlockers: Blockers = (ahead, mode) =>
   (mode === "write" ? ahead : ahead.filter((node) => modeOf(node) === "write")).slice(-1);
 
-export function lockProgram(modes: readonly Mode[], times: number, blockers: Blockers): Program<Locker> {
+export interface LockConduct {
+  readonly blockers: Blockers;
+  /** The mistake: it waits for one that went before it could be watched. */
+  readonly waitsForNobody?: boolean;
+}
+
+export function lockProgram(
+  modes: readonly Mode[],
+  times: number,
+  { blockers, waitsForNobody }: LockConduct,
+): Program<Locker> {
   const list = (asked: number, mode: Mode, node: string | null): Reaction<Locker> => ({
     state: { phase: "listing", asked, mode, node },
     request: { op: "getChildren", path: queuePath, watch: false, sync: node === null },
@@ -98,7 +108,7 @@ export function lockProgram(modes: readonly Mode[], times: number, blockers: Blo
         return judge(state, answer.error === null ? answer.children : [], client);
       if (state.phase !== "watching") return stay(state);
       // Who is gone in the meantime may have let others pass: only the list tells.
-      if (answer.error !== null) return list(asked, state.mode, state.node);
+      if (answer.error !== null && waitsForNobody !== true) return list(asked, state.mode, state.node);
       const ahead = state.ahead.slice(1);
       if (ahead.length > 0) return watch({ ...state, ahead });
       return stay({ phase: "waiting", asked, mode: state.mode, node: state.node });

@@ -118,7 +118,7 @@ const locks: Variants<Change> = {
   recipe: {
     summary: "the recipe",
     holds: true,
-    change: { program: (times) => lockProgram(["write"], times, recipeBlockers) },
+    change: { program: (times) => lockProgram(["write"], times, { blockers: recipeBlockers }) },
   },
   "fixed-path": {
     summary: "released by deleting a fixed path: after an expired session that is the next holder's znode",
@@ -142,7 +142,17 @@ const locks: Variants<Change> = {
     property: "NoHerd",
     source: "ZooKeeper Recipes and Solutions, Locks: no herd effect",
     parameters: { clients: 3, "sessions-expire": 0, "connection-losses": 0, times: 1 },
-    change: { program: (times) => lockProgram(["write"], times, (ahead) => ahead) },
+    change: { program: (times) => lockProgram(["write"], times, { blockers: (ahead) => ahead }) },
+  },
+  "lost-wake-up": {
+    summary: "a client waits for a predecessor that went before it could be watched",
+    holds: false,
+    property: "SomebodyWillHold",
+    source: "ZooKeeper Recipes and Solutions, Locks, step 5: if exists returns null, go to step 2",
+    parameters: { clients: 2, "sessions-expire": 0, "connection-losses": 0, times: 1 },
+    change: {
+      program: (times) => lockProgram(["write"], times, { blockers: recipeBlockers, waitsForNobody: true }),
+    },
   },
 };
 
@@ -150,7 +160,7 @@ const readWriteLocks: Variants<Change> = {
   recipe: {
     summary: "the recipe",
     holds: true,
-    change: { program: (times) => lockProgram(both, times, recipeBlockers) },
+    change: { program: (times) => lockProgram(both, times, { blockers: recipeBlockers }) },
   },
   "readers-watch-all": {
     summary: "readers watch every predecessor, readers too: right, but a herd",
@@ -160,9 +170,10 @@ const readWriteLocks: Variants<Change> = {
     parameters: { clients: 3, "sessions-expire": 0, "connection-losses": 0, times: 1 },
     change: {
       program: (times) =>
-        lockProgram(both, times, (ahead, mode) =>
-          recipeBlockers(ahead, mode).length === 0 ? [] : mode === "read" ? ahead : ahead.slice(-1),
-        ),
+        lockProgram(both, times, {
+          blockers: (ahead, mode) =>
+            recipeBlockers(ahead, mode).length === 0 ? [] : mode === "read" ? ahead : ahead.slice(-1),
+        }),
     },
   },
   "writers-ignore-readers": {
@@ -173,7 +184,19 @@ const readWriteLocks: Variants<Change> = {
     parameters: { clients: 2, "sessions-expire": 0, "connection-losses": 0, times: 1 },
     change: {
       program: (times) =>
-        lockProgram(both, times, (ahead) => ahead.filter((node) => modeOf(node) === "write").slice(-1)),
+        lockProgram(both, times, {
+          blockers: (ahead) => ahead.filter((node) => modeOf(node) === "write").slice(-1),
+        }),
+    },
+  },
+  "lost-wake-up": {
+    summary: "a client waits for a predecessor that went before it could be watched",
+    holds: false,
+    property: "SomebodyWillHold",
+    source: "ZooKeeper Recipes and Solutions, Locks, step 5: if exists returns null, go to step 2",
+    parameters: { clients: 2, "sessions-expire": 0, "connection-losses": 0, times: 1 },
+    change: {
+      program: (times) => lockProgram(both, times, { blockers: recipeBlockers, waitsForNobody: true }),
     },
   },
 };

@@ -138,9 +138,11 @@ function build(parameters: Parameters, variant?: string): Model<unknown> {
   return opaque(model);
 }
 
+/** What at most once and at least once promise together. */
 function promisesOfBoth(all: IdentitySet<Client>, conduct: QueueConduct): Invariant<Queue>[] {
-  const other = conduct.delivery === "at-most-once" ? "at-least-once" : "at-most-once";
-  return [...promises(all, conduct), ...promises(all, { ...conduct, delivery: other })];
+  const most = promises(all, { ...conduct, delivery: "at-most-once" });
+  const least = promises(all, { ...conduct, delivery: "at-least-once" });
+  return [...most, ...least.filter(({ name }) => !most.some((other) => other.name === name))];
 }
 
 /** A queue of elements, each processed at most once, at least once, or once. */
