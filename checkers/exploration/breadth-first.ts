@@ -57,7 +57,7 @@ export class BreadthFirst {
     this.#memory = memory;
     this.control = new Int32Array(memory.control);
     this.visited = new Visited(this.control, memory.visited);
-    this.frontier = new Frontier(memory, program.stride, () => this.#hasMemory(0));
+    this.frontier = new Frontier(memory, program.stride, program.wide, () => this.#hasMemory(0));
     this.coverage = new Coverage(memory.coverage, options.worker);
     const surroundings = {
       makeRoom: (states: number): boolean => this.#makeRoom(states),

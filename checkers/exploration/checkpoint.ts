@@ -71,10 +71,18 @@ interface Header {
   readonly identity: Identity;
   readonly folder: string;
   readonly stride: number;
+  /** Rows of 32 bits an entry. */
+  readonly wide: boolean;
   readonly control: readonly number[];
   readonly seconds: number;
   /** Bytes of each file. */
   readonly files: { readonly [name: string]: number };
+}
+
+/** How rows are laid out: the program that explores. */
+export interface RowForm {
+  readonly stride: number;
+  readonly wide: boolean;
 }
 
 const parts = ["values", "visited", "parents", "rows", "chunks", "coverage", "knowledge"] as const;
@@ -88,7 +96,7 @@ export function writeCheckpoint(
   directory: string,
   identity: Identity,
   memory: SharedMemory,
-  stride: number,
+  { stride, wide }: RowForm,
   seconds: number,
 ): void {
   const control = new Int32Array(memory.control);
@@ -99,13 +107,15 @@ export function writeCheckpoint(
     mkdirSync(directory, { recursive: true });
     mkdirSync(target);
     const files: Record<string, number> = {};
-    for (const part of parts) files[part] = writeWhole(join(target, part), contents(part, memory, stride));
+    for (const part of parts)
+      files[part] = writeWhole(join(target, part), contents(part, memory, stride * (wide ? 4 : 2)));
     const header: Header = {
       format,
       formatVersion,
       identity,
       folder,
       stride,
+      wide,
       control: [...control],
       seconds,
       files,
@@ -133,10 +143,10 @@ export function writeCheckpoint(
 function* contents(
   part: (typeof parts)[number],
   memory: SharedMemory,
-  stride: number,
+  rowBytes: number,
 ): Generator<Uint8Array> {
   const control = new Int32Array(memory.control);
-  const chunkBytes = 4 * stride * chunkRows;
+  const chunkBytes = rowBytes * chunkRows;
   const list = control[word.current] as 0 | 1;
   const chunks = new Int32Array(memory.lists[list], 0, control[word.listed + list] as number);
   switch (part) {
@@ -194,7 +204,7 @@ export function readCheckpoint(
   directory: string,
   identity: Identity,
   memory: SharedMemory,
-  stride: number,
+  { stride, wide }: RowForm,
 ): number {
   const header = readHeader(directory);
   checkIdentity(directory, header, identity);
@@ -209,7 +219,7 @@ export function readCheckpoint(
       );
     }
   }
-  if (header.stride !== stride)
+  if (header.stride !== stride || header.wide !== wide)
     throw new InputError(`${directory}: a checkpoint of another layout`, "explore anew");
   const control = new Int32Array(memory.control);
   control.set(header.control);
@@ -245,12 +255,17 @@ export function readCheckpoint(
   return header.seconds;
 }
 
-/** The values of a checkpoint: they must be there before a program is made. */
-export function readCheckpointValues(directory: string, identity: Identity, values: SharedArrayBuffer): void {
+/** The values of a checkpoint: they must be there before a program is made. Returns whether its rows are wide. */
+export function readCheckpointValues(
+  directory: string,
+  identity: Identity,
+  values: SharedArrayBuffer,
+): boolean {
   const header = readHeader(directory);
   checkIdentity(directory, header, identity);
   readWhole(join(directory, header.folder, "values"), values, header.files["values"] as number);
   new Int32Array(values, 0, 2).set([0, header.files["values"] as number]);
+  return header.wide;
 }
 
 function readHeader(directory: string): Header {
@@ -321,20 +336,20 @@ export class Checkpoints {
   readonly #directory: string;
   readonly #identity: Identity;
   readonly #memory: SharedMemory;
-  readonly #stride: number;
+  readonly #form: RowForm;
   readonly #secondsBefore: number;
 
   constructor(
     directory: string,
     identity: Identity,
     memory: SharedMemory,
-    stride: number,
+    form: RowForm,
     secondsBefore: number,
   ) {
     this.#directory = directory;
     this.#identity = identity;
     this.#memory = memory;
-    this.#stride = stride;
+    this.#form = form;
     this.#secondsBefore = secondsBefore;
   }
 
@@ -349,7 +364,7 @@ export class Checkpoints {
       this.#directory,
       this.#identity,
       this.#memory,
-      this.#stride,
+      this.#form,
       this.#secondsBefore + secondsSinceStart,
     );
     control[word.checkpointMs] = Math.ceil(performance.now() - before);

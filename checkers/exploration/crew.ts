@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { ModelError, OperationError, type Parameters } from "../../model/index.ts";
 import type { Identity } from "./checkpoint.ts";
 import type { Finding } from "./expansion.ts";
+import { RowsTooNarrow } from "./row.ts";
 import type { SharedMemory } from "./shared.ts";
 
 /** How a worker finds the model: symbols and functions can't be sent. */
@@ -23,6 +24,7 @@ export interface WorkerOrder {
   readonly ghosts: readonly string[];
   readonly symmetry: boolean;
   readonly deadlock: boolean;
+  readonly wide: boolean;
   readonly worker: number;
   readonly workers: number;
   readonly memoryBytesMax: number;
@@ -37,7 +39,7 @@ export interface WorkerOrder {
 
 export type WorkerReport =
   | { readonly type: "done"; readonly findings: readonly Finding[]; readonly evaluations: number }
-  | { readonly type: "failed"; readonly kind: "model" | "other"; readonly message: string }
+  | { readonly type: "failed"; readonly kind: "model" | "narrow" | "other"; readonly message: string }
   | {
       readonly type: "failed";
       readonly kind: "operation";
@@ -67,6 +69,7 @@ function reportOf(thread: Worker): Promise<Extract<WorkerReport, { type: "done" 
       if (report.type === "done") resolve(report);
       else if (report.kind === "operation")
         reject(new OperationError(report.code, report.message, report.hint));
+      else if (report.kind === "narrow") reject(new RowsTooNarrow());
       else if (report.kind === "model") reject(new ModelError(report.message));
       else reject(new Error(`a worker failed: ${report.message}`));
     });

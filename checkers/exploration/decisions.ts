@@ -1,11 +1,12 @@
+import type { Row } from "./row.ts";
 /** What decisions are made of: the tries of single instances, which know where a reference leads. */
 export interface Waiting {
   /** The component that a reference (a node of an instance's own trie) asks for. */
   component(reference: number): number;
   /** Where it leads for an id; the row is at hand for what has to be learnt. */
-  advance(reference: number, id: number, row: Int32Array, offset: number): number;
+  advance(reference: number, id: number, row: Row, offset: number): number;
   /** What a leaf stands for: an enabled effect, or references of instances that begin here. */
-  leaf(reference: number, row: Int32Array, offset: number, enabled: number[]): readonly number[];
+  leaf(reference: number, row: Row, offset: number, enabled: number[]): readonly number[];
   /** How many values a component's variable has had so far. */
   valueCount(component: number): number;
 }
@@ -65,14 +66,14 @@ export class Decisions {
   }
 
   /** Begins with these references. */
-  begin(references: readonly number[], row: Int32Array, offset: number): void {
+  begin(references: readonly number[], row: Row, offset: number): void {
     const at = this.#allocate(2);
     this.#point(at, this.#target(references, undefined, row, offset));
     this.start = at;
   }
 
   /** Where a row leads to from a node, found the slow way. */
-  lookUp(from: number, row: Int32Array, offset: number): number {
+  lookUp(from: number, row: Row, offset: number): number {
     const { code } = this;
     let node = from;
     while ((code[node + 2] as number) < 0) node = -1 - (code[node + 2] as number);
@@ -85,7 +86,7 @@ export class Decisions {
   }
 
   /** Learns where a row leads to from a node, and returns that target. */
-  #extend(node: number, row: Int32Array, offset: number): number {
+  #extend(node: number, row: Row, offset: number): number {
     const component = this.code[node] as number;
     const id = row[offset + component] as number;
     const members = this.#members.get(node) as readonly number[];
@@ -103,7 +104,7 @@ export class Decisions {
   }
 
   /** Takes out what is decided; the rest goes on with one node, or forks. */
-  #target(references: readonly number[], read: Read | undefined, row: Int32Array, offset: number): number {
+  #target(references: readonly number[], read: Read | undefined, row: Row, offset: number): number {
     const enabled: number[] = [];
     const groups = new Map<number, number[]>();
     const todo = references.toReversed();

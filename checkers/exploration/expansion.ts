@@ -5,6 +5,7 @@ import { chunkRows, GrowingView } from "./shared.ts";
 import { effect, replayEffect } from "./transitions.ts";
 import type { Visited } from "./visited.ts";
 import { Walk } from "./walk.ts";
+import { bitsAt, makeRow, type Row } from "./row.ts";
 
 /** Successors that are looked up together, so that the cache misses of their first looks overlap. */
 const batchMax = 4096;
@@ -51,7 +52,7 @@ export class Expansion {
   readonly #hi: Int32Array = new Int32Array(batchMax);
   /** What stood at the homes: only read to have it in the cache. */
   readonly #homes: Int32Array = new Int32Array(batchMax);
-  readonly #scratch: Int32Array;
+  readonly #scratch: Row;
   /** The chunk being filled, and how far. */
   #out = -1;
   #outRows = 0;
@@ -76,11 +77,11 @@ export class Expansion {
     this.#components = program.layout.components.length;
     this.#width = program.fingerprints.width;
     this.#walk = new Walk(program.transitions);
-    this.#scratch = new Int32Array(program.stride);
+    this.#scratch = makeRow(program.stride, program.wide);
   }
 
   /** Adds an initial state. */
-  addInitial(row: Int32Array, index: number): boolean {
+  addInitial(row: Row, index: number): boolean {
     const { predicates } = this.#program;
     if (!this.#surroundings.makeRoom(1)) return false;
     const constraint = predicates.constraint(row, 0);
@@ -132,7 +133,7 @@ export class Expansion {
   }
 
   /** The fingerprints of a batch of successors, and a first look at their homes. */
-  #fingerprint(rows: Int32Array, begin: number, end: number): void {
+  #fingerprint(rows: Row, begin: number, end: number): void {
     const { effects, offsets } = this.#walk;
     const { transitions, fingerprints } = this.#program;
     const records = transitions.effects;
@@ -148,9 +149,9 @@ export class Expansion {
       let leastLo = 0;
       let leastHi = 0;
       for (let p = 0; p < width; p += 2) {
-        let lo = (rows[from + components + p] as number) ^ (records[at + effect.change + p] as number);
+        let lo = bitsAt(rows, from + components + 2 * p) ^ (records[at + effect.change + p] as number);
         let hi =
-          (rows[from + components + p + 1] as number) ^ (records[at + effect.change + p + 1] as number);
+          bitsAt(rows, from + components + 2 * p + 2) ^ (records[at + effect.change + p + 1] as number);
         for (let w = writes; w < writes + 2 * unread; w += 2) {
           const component = records[w] as number;
           const table = tables[component] as Int32Array;
@@ -171,7 +172,7 @@ export class Expansion {
     }
   }
 
-  #addAll(rows: Int32Array, begin: number, end: number, first: number, firstNumber: number): boolean {
+  #addAll(rows: Row, begin: number, end: number, first: number, firstNumber: number): boolean {
     const { effects, offsets } = this.#walk;
     const program = this.#program;
     const { transitions, predicates, stepProperties, stride } = program;
@@ -215,7 +216,7 @@ export class Expansion {
   }
 
   /** A successor that breaks the constraint is checked, and neither stored nor expanded. */
-  #satisfiesConstraint(rows: Int32Array, from: number, at: number, parent: number): boolean {
+  #satisfiesConstraint(rows: Row, from: number, at: number, parent: number): boolean {
     const { predicates, transitions, stride } = this.#program;
     const scratch = this.#scratch;
     for (let i = 0; i < stride; i++) scratch[i] = rows[from + i] as number;
@@ -229,7 +230,7 @@ export class Expansion {
   }
 
   /** Copies a row to the end of the chunk in work. Returns the new state's number, -1 when memory is used up. */
-  #append(rows: Int32Array, from: number, parent: number, instance: number): number {
+  #append(rows: Row, from: number, parent: number, instance: number): number {
     if (this.#out < 0 || this.#outRows === chunkRows) {
       if (this.#out >= 0) this.#frontier.publish(this.#out, this.#outRows);
       const chunk = this.#frontier.allocate();

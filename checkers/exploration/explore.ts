@@ -23,6 +23,7 @@ import { Program } from "./program.ts";
 import type { ExplorationResult } from "./result.ts";
 import { makeSharedMemory, stopReason, word, type SharedMemory } from "./shared.ts";
 import { checkRecoverability, GraphTooLarge } from "./recoverability.ts";
+import { RowsTooNarrow } from "./row.ts";
 import { DepthFirst, Simulation, type SequentialOptions } from "./sequential.ts";
 import { chosenViolation, summarise, type Ended } from "./summary.ts";
 import { symmetriesOf } from "./symmetry.ts";
@@ -87,7 +88,7 @@ export async function explore(
   options: ExplorationOptions = {},
 ): Promise<ExplorationResult> {
   try {
-    return await exploreAny(subject, options);
+    return await exploreRows(subject, options);
   } catch (error) {
     if (error instanceof ModelError) {
       throw new InputError(`the model ${subject.name}: ${error.message}`, "correct the model", error);
@@ -96,9 +97,24 @@ export async function explore(
   }
 }
 
+/** With narrow rows; where they turn out to be too narrow, anew with wide ones. */
+async function exploreRows(
+  subject: ModelDefinition | Model<unknown>,
+  options: ExplorationOptions,
+): Promise<ExplorationResult> {
+  try {
+    return await exploreAny(subject, options, false);
+  } catch (error) {
+    if (!(error instanceof RowsTooNarrow)) throw error;
+    const { resume: _, ...anew } = options;
+    return await exploreAny(subject, anew, true);
+  }
+}
+
 async function exploreAny(
   subject: ModelDefinition | Model<unknown>,
   options: ExplorationOptions,
+  demandWide: boolean,
 ): Promise<ExplorationResult> {
   const model = "kind" in subject ? buildModel(subject, options) : subject;
   checkModel(model);
@@ -109,19 +125,21 @@ async function exploreAny(
   const symmetry = options.symmetry === true;
   const identity = identityOf(model, { symmetry, view, deadlock: options.deadlock === true });
   const values = makeValueLog();
-  if (options.resume !== undefined) readCheckpointValues(options.resume, identity, values);
+  const wide =
+    options.resume === undefined ? demandWide : readCheckpointValues(options.resume, identity, values);
   const program = new Program(model, values, {
     ghosts: new Set(view),
     permutations: symmetry ? symmetriesOf(model) : [],
+    wide,
   });
   const memory = makeSharedMemory(values, program.knowledge.buffer);
   const secondsBefore =
-    options.resume === undefined ? 0 : readCheckpoint(options.resume, identity, memory, program.stride);
+    options.resume === undefined ? 0 : readCheckpoint(options.resume, identity, memory, program);
   const started = performance.now();
   const checkpoints =
     options.checkpoint === undefined
       ? undefined
-      : new Checkpoints(options.checkpoint, identity, memory, program.stride, secondsBefore);
+      : new Checkpoints(options.checkpoint, identity, memory, program, secondsBefore);
   const searchOptions: SearchOptions = {
     deadlock: options.deadlock === true,
     worker: 0,
@@ -372,6 +390,7 @@ async function together(first: BreadthFirst, it: Together): Promise<readonly Fin
     ghosts: it.view,
     symmetry: it.options.symmetry === true,
     deadlock,
+    wide: first.program.wide,
     worker,
     workers,
     memoryBytesMax,

@@ -6,6 +6,7 @@ import { Program } from "./program.ts";
 import { effect, replayEffect, type Instance } from "./transitions.ts";
 import { makeValueLog } from "./values.ts";
 import { Walk } from "./walk.ts";
+import { bitsAt, type Row } from "./row.ts";
 
 /** A way to a state: how many switches of the actor it takes when its last step is this actor's. */
 interface Way {
@@ -16,7 +17,7 @@ interface Way {
 }
 
 interface Reached {
-  readonly row: Int32Array;
+  readonly row: Row;
   /** The best way for each last actor. */
   readonly ways: Way[];
 }
@@ -114,7 +115,7 @@ class Levels {
     this.#level = next;
   }
 
-  #breaks(row: Int32Array, after: Int32Array, at: number): boolean {
+  #breaks(row: Row, after: Row, at: number): boolean {
     const { predicates, stepProperties } = this.#program;
     if (this.#kind === "step") return stepProperties.breaks(this.#property, row, 0, at);
     return predicates.breaks(this.#property, after, 0);
@@ -143,9 +144,9 @@ class Levels {
   }
 
   /** 53 bits of the fingerprint. */
-  #key(row: Int32Array): number {
+  #key(row: Row): number {
     const at = this.#program.layout.components.length;
-    return ((row[at] as number) >>> 0) * 2 ** 21 + ((row[at + 1] as number) >>> 11);
+    return (bitsAt(row, at) >>> 0) * 2 ** 21 + (bitsAt(row, at + 2) >>> 11);
   }
 }
 

@@ -1,6 +1,7 @@
 import { canonical, permute, type Identity, type Value } from "../../model/index.ts";
 import { hashInPlace, hashText, type Hash } from "./hash.ts";
 import { componentName, type Layout } from "./layout.ts";
+import { bitsAt, flipBits, type Row } from "./row.ts";
 
 /** A renaming of identities. */
 export type Permutation = ReadonlyMap<Identity, Identity>;
@@ -65,15 +66,14 @@ export class Fingerprints {
   }
 
   /** Writes the fingerprints of a whole row, after its components. */
-  write(row: Int32Array, offset: number): void {
+  write(row: Row, offset: number): void {
     const components = this.tables.length;
     const at = offset + components;
-    row.fill(0, at, at + this.width);
+    row.fill(0, at, at + 2 * this.width);
     for (let component = 0; component < components; component++) {
       const table = this.tables[component] as Int32Array;
       const from = (row[offset + component] as number) * this.width;
-      for (let i = 0; i < this.width; i++)
-        row[at + i] = (row[at + i] as number) ^ (table[from + i] as number);
+      for (let i = 0; i < this.width; i++) flipBits(row, at + 2 * i, table[from + i] as number);
     }
   }
 }
@@ -83,12 +83,12 @@ export class Fingerprints {
  *
  * The high half decides: the low one tells where the fingerprint lies in the table, and must stay evenly spread.
  */
-export function leastFingerprint(row: Int32Array, prints: number, width: number): Hash {
-  let lo = row[prints] as number;
-  let hi = row[prints + 1] as number;
+export function leastFingerprint(row: Row, prints: number, width: number): Hash {
+  let lo = bitsAt(row, prints);
+  let hi = bitsAt(row, prints + 2);
   for (let p = 2; p < width; p += 2) {
-    const otherLo = row[prints + p] as number;
-    const otherHi = row[prints + p + 1] as number;
+    const otherLo = bitsAt(row, prints + 2 * p);
+    const otherHi = bitsAt(row, prints + 2 * p + 2);
     if (otherHi < hi || (otherHi === hi && otherLo < lo)) [lo, hi] = [otherLo, otherHi];
   }
   return { lo: lo === 0 ? 1 : lo, hi: hi === 0 ? 1 : hi };

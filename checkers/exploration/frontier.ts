@@ -1,5 +1,6 @@
 import { lock, unlock } from "./memory.ts";
-import { chunkRows, GrowingView, word, type SharedMemory } from "./shared.ts";
+import type { Row } from "./row.ts";
+import { chunkRows, GrowingRows, GrowingView, word, type SharedMemory } from "./shared.ts";
 
 /**
  * The states of the current and the next level as rows, in chunks. A worker takes a chunk at a time, fills one of its
@@ -9,28 +10,28 @@ export class Frontier {
   readonly stride: number;
   readonly #control: Int32Array;
   readonly #hasMemory: () => boolean;
-  readonly #rows: GrowingView;
+  readonly #rows: GrowingRows;
   readonly #chunks: GrowingView;
   readonly #lists: readonly [GrowingView, GrowingView];
   readonly #free: GrowingView;
 
-  /** `stride`: ints of a row. `hasMemory`: whether another chunk may be taken. */
-  constructor(memory: SharedMemory, stride: number, hasMemory: () => boolean) {
+  /** `stride`: entries of a row; `wide`: of 32 bits. `hasMemory`: whether another chunk may be taken. */
+  constructor(memory: SharedMemory, stride: number, wide: boolean, hasMemory: () => boolean) {
     this.stride = stride;
     this.#hasMemory = hasMemory;
     this.#control = new Int32Array(memory.control);
-    this.#rows = new GrowingView(memory.rows);
+    this.#rows = new GrowingRows(memory.rows, wide);
     this.#chunks = new GrowingView(memory.chunks);
     this.#lists = [new GrowingView(memory.lists[0]), new GrowingView(memory.lists[1])];
     this.#free = new GrowingView(memory.free);
   }
 
   get bytes(): number {
-    return 4 * this.stride * chunkRows * Atomics.load(this.#control, word.chunksMade);
+    return this.#rows.entryBytes * this.stride * chunkRows * Atomics.load(this.#control, word.chunksMade);
   }
 
-  get rows(): Int32Array {
-    return this.#rows.ints;
+  get rows(): Row {
+    return this.#rows.row;
   }
 
   /** Where a chunk's rows begin in `rows`. */

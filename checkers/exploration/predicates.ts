@@ -4,6 +4,7 @@ import type { Recorder } from "./recorder.ts";
 import type { StepProperties } from "./step-properties.ts";
 import { attempt, effect, type Transitions } from "./transitions.ts";
 import { Trie } from "./trie.ts";
+import type { Row } from "./row.ts";
 
 /** What a property says of a row, as leaves of its trie. */
 export const outcome = { true: -1, vacuous: -2, false: -3 } as const;
@@ -81,7 +82,7 @@ export class Predicates {
   }
 
   /** Whether a row satisfies the model's constraint. */
-  constraint(row: Int32Array, offset: number): boolean {
+  constraint(row: Row, offset: number): boolean {
     return !this.hasConstraint || this.#holds(this.#checked, row, offset);
   }
 
@@ -93,7 +94,7 @@ export class Predicates {
    * The first invariant that fails in a row; undefined where all hold. Witnesses seen are noted. Those after the first
    * are not evaluated, as with TLC: what they read may not make sense any more.
    */
-  check(row: Int32Array, offset: number): Predicate | undefined {
+  check(row: Row, offset: number): Predicate | undefined {
     let broken: Predicate | undefined;
     for (let p = 0; p < this.#checked; p++) {
       if (broken !== undefined && (this.all[p] as Predicate).kind !== "witness") continue;
@@ -103,7 +104,7 @@ export class Predicates {
   }
 
   /** The same for a row that the effect has just led to from a state that was checked. */
-  checkAfter(effectAt: number, row: Int32Array, offset: number): Predicate | undefined {
+  checkAfter(effectAt: number, row: Row, offset: number): Predicate | undefined {
     const list = this.#affected(effectAt).predicates;
     let broken: Predicate | undefined;
     for (let i = 0; i < list.length; i++) {
@@ -115,7 +116,7 @@ export class Predicates {
   }
 
   /** Whether a row breaks the invariant of that name. */
-  breaks(name: string, row: Int32Array, offset: number): boolean {
+  breaks(name: string, row: Row, offset: number): boolean {
     const p = this.all.findIndex((each) => each.kind === "invariant" && each.name === name);
     return p >= 0 && !this.#holds(p, row, offset);
   }
@@ -133,7 +134,7 @@ export class Predicates {
     this.#lists = [];
   }
 
-  #holds(p: number, row: Int32Array, offset: number): boolean {
+  #holds(p: number, row: Row, offset: number): boolean {
     const { kind } = this.all[p] as Predicate;
     if (kind === "witness" && this.#knowledge.flag(p)) return true;
     let leaf = this.#trie.find(this.#roots[p] as number, row, offset);
@@ -142,7 +143,7 @@ export class Predicates {
     return leaf !== outcome.false || kind === "witness" || kind === "stuttering";
   }
 
-  #learn(p: number, row: Int32Array, offset: number): number {
+  #learn(p: number, row: Row, offset: number): number {
     const { name, judge } = this.all[p] as Predicate;
     const recorder = this.#recorder;
     this.evaluations++;

@@ -7,6 +7,7 @@ import { Recorder } from "./recorder.ts";
 import { StepProperties } from "./step-properties.ts";
 import { Transitions } from "./transitions.ts";
 import { ValueStore } from "./values.ts";
+import { makeRow, narrowIdsMax, RowsTooNarrow, type Row } from "./row.ts";
 
 /** What of a model changes its exploration, besides the model. */
 export interface ProgramOptions {
@@ -14,6 +15,8 @@ export interface ProgramOptions {
   readonly ghosts: ReadonlySet<string>;
   /** The permutations under which states count as one, the identity left out. */
   readonly permutations: readonly Permutation[];
+  /** Rows of 32 bits an entry, for variables of more than 65,536 values. */
+  readonly wide?: boolean;
   /** Another worker's, where there are several. */
   readonly knowledge?: SharedArrayBuffer;
 }
@@ -29,11 +32,13 @@ export class Program {
   readonly knowledge: Knowledge;
   readonly predicates: Predicates;
   readonly stepProperties: StepProperties;
-  /** Ints of a row: its components' ids, then its fingerprints. */
+  readonly wide: boolean;
+  /** Entries of a row: its components' ids, then its fingerprints. */
   readonly stride: number;
 
   constructor(model: Model<unknown>, values: SharedArrayBuffer, options: ProgramOptions) {
     this.model = model;
+    this.wide = options.wide === true;
     const layout = layoutOf(model, options.ghosts);
     this.layout = layout;
     const kinds = layout.variables.length + 1;
@@ -47,13 +52,13 @@ export class Program {
     this.knowledge = new Knowledge(properties, layout.components.length, options.knowledge);
     this.stepProperties = new StepProperties(model, layout, store, transitions, this.knowledge);
     this.predicates = new Predicates(model, recorder, transitions, this.stepProperties, this.knowledge);
-    this.stride = layout.components.length + this.fingerprints.width;
+    this.stride = layout.components.length + 2 * this.fingerprints.width;
     this.store.catchUp();
   }
 
   /** The row of a state, with its fingerprints. Throws ModelError for what is no value. */
-  rowOf(state: unknown): Int32Array {
-    const row = new Int32Array(this.stride);
+  rowOf(state: unknown): Row {
+    const row = makeRow(this.stride, this.wide);
     for (const [component, entry] of entriesOf(this.layout, state).entries()) {
       row[component] = this.store.id(this.layout.components[component]?.variable.index as number, entry);
     }
@@ -61,7 +66,7 @@ export class Program {
     return row;
   }
 
-  stateOf(row: Int32Array, offset: number): unknown {
+  stateOf(row: Row, offset: number): unknown {
     return stateOf(this.layout, (component) => this.#valueAt(component, row[offset + component] as number));
   }
 
@@ -70,6 +75,7 @@ export class Program {
   }
 
   #added(kind: number, id: number): void {
+    if (kind < this.layout.variables.length && id >= narrowIdsMax && !this.wide) throw new RowsTooNarrow();
     if (kind < this.layout.variables.length) this.fingerprints.add(kind, id, this.store.value(kind, id));
     else this.transitions.addInstance(this.store.value(kind, id));
   }

@@ -2,6 +2,7 @@ import { ModelError, type Value } from "../../model/index.ts";
 import { stateView, type Access } from "./evaluation.ts";
 import type { Layout } from "./layout.ts";
 import type { ValueStore } from "./values.ts";
+import type { Row } from "./row.ts";
 
 /** Runs a model's functions on rows and records which components they read and write, in order. */
 export class Recorder {
@@ -18,7 +19,7 @@ export class Recorder {
   readonly #readIn: Int32Array;
   readonly #writtenIn: Int32Array;
   readonly #pending: Value[] = [];
-  #row: Int32Array = new Int32Array(0);
+  #row: Row = new Uint16Array(0);
   #offset = 0;
   #evaluation = 0;
   #mode: "idle" | "reading" | "writing" = "idle";
@@ -45,12 +46,12 @@ export class Recorder {
   }
 
   /** Evaluates a function of the state; afterwards `reads` and `ids` tell what it depended on. */
-  read<T>(row: Int32Array, offset: number, run: () => T): T {
+  read<T>(row: Row, offset: number, run: () => T): T {
     return this.#run("reading", row, offset, run);
   }
 
   /** Evaluates an effect; afterwards `written` tells what it wrote. */
-  write<T>(row: Int32Array, offset: number, run: () => T): T {
+  write<T>(row: Row, offset: number, run: () => T): T {
     return this.#run("writing", row, offset, run);
   }
 
@@ -65,7 +66,7 @@ export class Recorder {
     }
   }
 
-  #run<T>(mode: "reading" | "writing", row: Int32Array, offset: number, run: () => T): T {
+  #run<T>(mode: "reading" | "writing", row: Row, offset: number, run: () => T): T {
     this.#row = row;
     this.#offset = offset;
     this.#evaluation++;

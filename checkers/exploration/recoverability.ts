@@ -3,6 +3,7 @@ import { leastFingerprint } from "./fingerprints.ts";
 import { pathTo, type Path } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { attempt, effect, replayEffect } from "./transitions.ts";
+import { makeRow, type Row } from "./row.ts";
 import { Trie } from "./trie.ts";
 import type { Visited } from "./visited.ts";
 import { Walk } from "./walk.ts";
@@ -33,7 +34,7 @@ class Graph {
   readonly #program: Program;
   readonly #bytesMax: number;
   /** States are numbered as they are met; their rows, one after the other. */
-  #rows: Int32Array;
+  #rows: Row;
   #parents: Int32Array;
   #states = 0;
   /** Edges by pairs [from, to]. */
@@ -48,7 +49,7 @@ class Graph {
     const distinct = visited.distinct;
     const components = program.layout.components.length;
     this.#require(4 * states + 4 * distinct * (components + 2));
-    this.#rows = new Int32Array(distinct * components);
+    this.#rows = makeRow(distinct * components, program.wide);
     this.#parents = new Int32Array(2 * distinct);
     this.#walkAll(visited, new Int32Array(states).fill(-1));
   }
@@ -61,9 +62,9 @@ class Graph {
     const { model, transitions, stride, layout, fingerprints } = this.#program;
     const components = layout.components.length;
     const walk = new Walk(transitions);
-    const row = new Int32Array(stride);
-    const after = new Int32Array(stride);
-    const meet = (met: Int32Array, parent: number, instance: number): number => {
+    const row = makeRow(stride, this.#program.wide);
+    const after = makeRow(stride, this.#program.wide);
+    const meet = (met: Row, parent: number, instance: number): number => {
       const { lo, hi } = leastFingerprint(met, components, fingerprints.width);
       const slot = visited.slot(lo, hi);
       if (slot < 0) return -1;

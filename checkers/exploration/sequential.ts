@@ -9,6 +9,7 @@ import { stopReason, word, type SharedMemory } from "./shared.ts";
 import { effect, replayEffect, type Instance } from "./transitions.ts";
 import { Visited } from "./visited.ts";
 import { Walk } from "./walk.ts";
+import type { Row } from "./row.ts";
 
 /** How often a search on the calling thread lets others run. */
 const sliceMs = 50;
@@ -28,7 +29,7 @@ export interface PathFinding extends Finding {
 }
 
 interface Node {
-  readonly row: Int32Array;
+  readonly row: Row;
   readonly depth: number;
   readonly initial: number;
   /** How it was reached. */

@@ -1,3 +1,4 @@
+import type { Row } from "./row.ts";
 import { bufferBytesMax, growable, growTo } from "./memory.ts";
 
 /** Words of the control block that all workers share. */
@@ -73,6 +74,14 @@ export function makeSharedMemory(values: SharedArrayBuffer, knowledge: SharedArr
   };
 }
 
+/** Makes a growing buffer reach so many bytes, in steps. False where memory or address space is used up. */
+function reachBytes(buffer: SharedArrayBuffer, bytes: number): boolean {
+  if (buffer.byteLength >= bytes) return true;
+  const generous = Math.max(bytes, Math.min(buffer.byteLength * 1.25, bytes + 2 ** 26));
+  const rounded = Math.ceil(generous / 2 ** 16) * 2 ** 16;
+  return growTo(buffer, rounded) || growTo(buffer, bytes);
+}
+
 /** A view of a growing buffer that is made anew only when it has become too short. */
 export class GrowingView {
   ints: Int32Array;
@@ -86,17 +95,38 @@ export class GrowingView {
   /** The view, at least `length` ints long. Returns undefined where memory or address space is used up. */
   reach(length: number): Int32Array | undefined {
     if (length > this.ints.length) {
-      const bytes = Math.max(4 * length, Math.min(this.#buffer.byteLength * 1.25, 4 * length + 2 ** 26));
-      const rounded = Math.ceil(bytes / 2 ** 16) * 2 ** 16;
-      if (
-        this.#buffer.byteLength < 4 * length &&
-        !growTo(this.#buffer, rounded) &&
-        !growTo(this.#buffer, 4 * length)
-      ) {
-        return undefined;
-      }
+      if (!reachBytes(this.#buffer, 4 * length)) return undefined;
       this.ints = new Int32Array(this.#buffer, 0, this.#buffer.byteLength >>> 2);
     }
     return this.ints;
+  }
+}
+
+/** The same for rows. */
+export class GrowingRows {
+  row: Row;
+  readonly entryBytes: 2 | 4;
+  readonly #buffer: SharedArrayBuffer;
+
+  constructor(buffer: SharedArrayBuffer, wide: boolean) {
+    this.#buffer = buffer;
+    this.entryBytes = wide ? 4 : 2;
+    this.row = this.#view();
+  }
+
+  /** Returns undefined where memory or address space is used up. */
+  reach(length: number): Row | undefined {
+    if (length > this.row.length) {
+      if (!reachBytes(this.#buffer, this.entryBytes * length)) return undefined;
+      this.row = this.#view();
+    }
+    return this.row;
+  }
+
+  #view(): Row {
+    const buffer = this.#buffer;
+    return this.entryBytes === 4
+      ? new Int32Array(buffer, 0, buffer.byteLength >>> 2)
+      : new Uint16Array(buffer, 0, buffer.byteLength >>> 1);
   }
 }

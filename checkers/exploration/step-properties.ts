@@ -6,6 +6,7 @@ import { stateView } from "./evaluation.ts";
 import { attempt, effect, type Transitions } from "./transitions.ts";
 import { Trie } from "./trie.ts";
 import type { ValueStore } from "./values.ts";
+import type { Row } from "./row.ts";
 
 interface Property {
   readonly name: string;
@@ -40,7 +41,7 @@ export class StepProperties {
   readonly #firstFlag: number;
   readonly #stutteringFlags: readonly number[];
   #step = 0;
-  #row: Int32Array = new Int32Array(0);
+  #row: Row = new Uint16Array(0);
   #at = 0;
   readonly #before: unknown;
   readonly #after: unknown;
@@ -90,7 +91,7 @@ export class StepProperties {
    * The first property that a step breaks: an effect replayed on a row. `concerned`: the properties of which it changes
    * something that they have ever read.
    */
-  check(rows: Int32Array, from: number, effectAt: number, concerned: readonly number[]): string | undefined {
+  check(rows: Row, from: number, effectAt: number, concerned: readonly number[]): string | undefined {
     let noted = false;
     let broken: string | undefined;
     for (let p = 0; p < this.properties.length; p++) {
@@ -105,7 +106,7 @@ export class StepProperties {
   }
 
   /** Whether a step breaks the property of that name. */
-  breaks(name: string, rows: Int32Array, from: number, effectAt: number): boolean {
+  breaks(name: string, rows: Row, from: number, effectAt: number): boolean {
     const p = this.properties.findIndex((property) => property.name === name);
     if (p < 0) return false;
     this.#note(rows, from, effectAt);
@@ -138,7 +139,7 @@ export class StepProperties {
     return knowledge.flag(this.#firstFlag + p) && !knowledge.flag(this.#stutteringFlags[p] as number);
   }
 
-  #note(rows: Int32Array, from: number, effectAt: number): void {
+  #note(rows: Row, from: number, effectAt: number): void {
     this.#row = rows;
     this.#at = from;
     this.#step++;

@@ -13,7 +13,7 @@ import type { Recorder } from "./recorder.ts";
 import { Decisions, type Waiting } from "./decisions.ts";
 import { Trie, TrieConflict } from "./trie.ts";
 import type { ValueStore } from "./values.ts";
-import { flipBits, type Row } from "./row.ts";
+import { flipBits, RowsTooNarrow, type Row } from "./row.ts";
 
 /** An action with its parameters. */
 export interface Instance {
@@ -270,6 +270,7 @@ export function attempt<T>(label: () => string, run: () => T): T {
   try {
     return run();
   } catch (error) {
+    if (error instanceof RowsTooNarrow) throw error;
     throw new ModelError(`${label()}: ${reasonOf(error)}`, { cause: error });
   }
 }

@@ -1,3 +1,4 @@
+import type { Row } from "./row.ts";
 /** A function that read something else, or came to something else, after reading the same. */
 export class TrieConflict extends Error {}
 
@@ -61,7 +62,7 @@ export class Trie {
   }
 
   /** Where a row leads to: a leaf, or 0 for a path not met yet. */
-  find(root: number, row: Int32Array, offset: number): number {
+  find(root: number, row: Row, offset: number): number {
     const { nodes, slots } = this;
     let reference = root;
     while (reference > 0) {

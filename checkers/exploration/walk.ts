@@ -1,5 +1,6 @@
 import { nothing } from "./decisions.ts";
 import type { Transitions } from "./transitions.ts";
+import type { Row } from "./row.ts";
 
 /**
  * Finds what is enabled in many rows at once. The rows go through the decisions side by side, a generation of nodes at
@@ -23,7 +24,7 @@ export class Walk {
   }
 
   /** Fills `effects` and `offsets` for so many rows; returns how many there are. */
-  run(rows: Int32Array, first: number, stride: number, count: number): number {
+  run(rows: Row, first: number, stride: number, count: number): number {
     this.#enabled = 0;
     this.#next = 0;
     if (count === 0) return 0;
@@ -35,7 +36,7 @@ export class Walk {
     return this.#enabled;
   }
 
-  #generation(rows: Int32Array): void {
+  #generation(rows: Row): void {
     const count = this.#next;
     [this.#nodes, this.#nextNodes] = [this.#nextNodes, this.#nodes];
     [this.#rows, this.#nextRows] = [this.#nextRows, this.#rows];

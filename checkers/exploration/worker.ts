@@ -4,6 +4,7 @@ import { Checkpoints } from "./checkpoint.ts";
 import { BreadthFirst } from "./breadth-first.ts";
 import { engineVersion, type ModelReference, type WorkerOrder, type WorkerReport } from "./crew.ts";
 import { definitionsOf } from "./definitions.ts";
+import { RowsTooNarrow } from "./row.ts";
 import { Program } from "./program.ts";
 import { symmetriesOf } from "./symmetry.ts";
 
@@ -14,7 +15,8 @@ try {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof OperationError) {
     report({ type: "failed", kind: "operation", code: error.code, message, hint: error.hint });
-  } else report({ type: "failed", kind: error instanceof ModelError ? "model" : "other", message });
+  } else if (error instanceof RowsTooNarrow) report({ type: "failed", kind: "narrow", message });
+  else report({ type: "failed", kind: error instanceof ModelError ? "model" : "other", message });
 }
 
 function report(message: WorkerReport): void {
@@ -29,6 +31,7 @@ async function work(order: WorkerOrder): Promise<WorkerReport> {
     ghosts: new Set(order.ghosts),
     permutations: order.symmetry ? symmetriesOf(model) : [],
     knowledge: order.memory.knowledge,
+    wide: order.wide,
   });
   const { checkpoint } = order;
   const started = performance.now();
@@ -39,7 +42,7 @@ async function work(order: WorkerOrder): Promise<WorkerReport> {
           checkpoint.directory,
           checkpoint.identity,
           order.memory,
-          program.stride,
+          program,
           checkpoint.secondsBefore,
         );
   const betweenLevels = (): void => checkpoints?.consider((performance.now() - started) / 1000);
