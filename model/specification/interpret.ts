@@ -79,4 +79,3 @@ export function stateKey<State>(state: State, without: readonly string[] = []): 
 export function permuteState<State>(state: State, permutation: ReadonlyMap<Identity, Identity>): State {
   return permute(state as Value, permutation) as State;
 }
-
