@@ -20,6 +20,8 @@ interface Read {
 
 /** A component of at most so many values is read early, for all. */
 const fewValues = 6;
+/** A node has at most about so many places for each child. */
+const sparsest = 4;
 /** Beyond so many nodes nothing is carried along any more. */
 const carriersMax = 100_000;
 
@@ -79,8 +81,9 @@ export class Decisions {
     while ((code[node + 2] as number) < 0) node = -1 - (code[node + 2] as number);
     const mask = code[node + 1] as number;
     const id = row[offset + (code[node] as number)] as number;
-    for (let pair = id & mask; code[node + 2 + 2 * pair] !== 0; pair = (pair + 1) & mask) {
+    for (let looks = 0, pair = id & mask; looks <= mask; looks++, pair = (pair + 1) & mask) {
       if (code[node + 2 + 2 * pair] === id + 1) return code[node + 3 + 2 * pair] as number;
+      if (code[node + 2 + 2 * pair] === 0) break;
     }
     return this.#extend(node, row, offset);
   }
@@ -164,10 +167,10 @@ export class Decisions {
   }
 
   #node(component: number, members: readonly number[]): number {
-    const node = this.#allocate(2 + 2 * 2);
+    const node = this.#allocate(2 + 2);
     this.nodes++;
     this.code[node] = component;
-    this.code[node + 1] = 1;
+    this.code[node + 1] = 0;
     this.#members.set(node, members);
     this.#pointers.set(node, []);
     this.#children.set(node, 0);
@@ -182,10 +185,19 @@ export class Decisions {
 
   #put(node: number, id: number, target: number): void {
     const children = (this.#children.get(node) as number) + 1;
-    const mask = this.code[node + 1] as number;
-    const at = 2 * children > mask + 1 ? this.#move(node, 2 * (mask + 1)) : node;
+    let at = node;
+    // An id's first place is free in most nodes of twice the size, and then one look finds it.
+    while (this.#isTaken(at, id) && (this.code[at + 1] as number) < sparsest * children) {
+      at = this.#move(at, 2 * ((this.code[at + 1] as number) + 1));
+    }
+    if (children > (this.code[at + 1] as number) + 1)
+      at = this.#move(at, 2 * ((this.code[at + 1] as number) + 1));
     this.#children.set(at, children);
     this.#point(this.#freePair(at, id) + 1, target);
+  }
+
+  #isTaken(node: number, id: number): boolean {
+    return this.code[node + 2 + 2 * (id & (this.code[node + 1] as number))] !== 0;
   }
 
   /** The pair for an id that is not there yet; its key is set. */

@@ -2,7 +2,7 @@ import { leastFingerprint } from "./fingerprints.ts";
 import type { Frontier } from "./frontier.ts";
 import type { Program } from "./program.ts";
 import { chunkRows, GrowingView } from "./shared.ts";
-import { effect, replayEffect } from "./transitions.ts";
+import { effect, idBits, replayEffect, shapeBits } from "./transitions.ts";
 import type { Visited } from "./visited.ts";
 import { Walk } from "./walk.ts";
 import { bitsAt, makeRow, type Row } from "./row.ts";
@@ -144,7 +144,7 @@ export class Expansion {
     for (let i = begin; i < end; i++) {
       const at = effects[i] as number;
       const from = offsets[i] as number;
-      const unread = records[at + effect.unread] as number;
+      const unread = (records[at + effect.shape] as number) >>> shapeBits;
       const writes = at + effect.change + width;
       let leastLo = 0;
       let leastHi = 0;
@@ -152,8 +152,8 @@ export class Expansion {
         let lo = bitsAt(rows, from + components + 2 * p) ^ (records[at + effect.change + p] as number);
         let hi =
           bitsAt(rows, from + components + 2 * p + 2) ^ (records[at + effect.change + p + 1] as number);
-        for (let w = writes; w < writes + 2 * unread; w += 2) {
-          const component = records[w] as number;
+        for (let w = writes; w < writes + unread; w++) {
+          const component = (records[w] as number) >>> idBits;
           const table = tables[component] as Int32Array;
           const entry = (rows[from + component] as number) * width + p;
           lo ^= table[entry] as number;

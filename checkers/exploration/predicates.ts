@@ -2,7 +2,7 @@ import { vacuous, type Judgement, type Model, type Now } from "../../model/index
 import type { Knowledge } from "./knowledge.ts";
 import type { Recorder } from "./recorder.ts";
 import type { StepProperties } from "./step-properties.ts";
-import { attempt, effect, type Transitions } from "./transitions.ts";
+import { attempt, effect, idBits, type Transitions } from "./transitions.ts";
 import { Trie } from "./trie.ts";
 import type { Row } from "./row.ts";
 
@@ -40,6 +40,8 @@ export class Predicates {
   readonly #knowledge: Knowledge;
   #version = 0;
   #lists: Affected[] = [];
+  /** The number of the first of them; 0 is none. */
+  #firstList = 1;
 
   constructor(
     model: Model<unknown>,
@@ -131,6 +133,8 @@ export class Predicates {
     const version = this.#knowledge.version;
     if (version === this.#version) return;
     this.#version = version;
+    // What effects point to is outdated: those numbers are not used again.
+    this.#firstList += this.#lists.length;
     this.#lists = [];
   }
 
@@ -161,14 +165,12 @@ export class Predicates {
 
   #affected(effectAt: number): Affected {
     const { effects } = this.#transitions;
-    if (effects[effectAt + effect.version] === this.#version) {
-      const known = this.#lists[effects[effectAt + effect.checks] as number];
-      if (known !== undefined) return known;
-    }
+    const known = this.#lists[(effects[effectAt + effect.checks] as number) - this.#firstList];
+    if (known !== undefined) return known;
     const first = this.#transitions.firstWrite(effectAt);
     const written = Array.from(
-      { length: effects[effectAt + effect.writes] as number },
-      (_, w) => effects[first + 2 * w] as number,
+      { length: this.#transitions.writeCount(effectAt) },
+      (_, w) => (effects[first + w] as number) >>> idBits,
     );
     const predicates: number[] = [];
     for (let p = 0; p < this.#checked; p++) {
@@ -177,9 +179,9 @@ export class Predicates {
     const steps = predicates
       .filter((p) => this.all[p]?.kind === "stuttering")
       .map((p) => (this.all[p] as Predicate).index);
-    effects[effectAt + effect.checks] = this.#lists.push({ predicates, steps }) - 1;
-    effects[effectAt + effect.version] = this.#version;
-    return { predicates, steps };
+    const affected = { predicates, steps };
+    effects[effectAt + effect.checks] = this.#firstList + this.#lists.push(affected) - 1;
+    return affected;
   }
 }
 

@@ -1,11 +1,11 @@
-import { type Model, type Value } from "../../model/index.ts";
+import { ModelError, type Model, type Value } from "../../model/index.ts";
 import { Fingerprints, type Permutation } from "./fingerprints.ts";
 import { Knowledge } from "./knowledge.ts";
 import { entriesOf, layoutOf, stateOf, type Layout } from "./layout.ts";
 import { Predicates } from "./predicates.ts";
 import { Recorder } from "./recorder.ts";
 import { StepProperties } from "./step-properties.ts";
-import { Transitions } from "./transitions.ts";
+import { idMask, shapeMask, Transitions } from "./transitions.ts";
 import { ValueStore } from "./values.ts";
 import { makeRow, narrowIdsMax, RowsTooNarrow, type Row } from "./row.ts";
 
@@ -41,6 +41,8 @@ export class Program {
     this.wide = options.wide === true;
     const layout = layoutOf(model, options.ghosts);
     this.layout = layout;
+    if (layout.components.length > shapeMask)
+      throw new ModelError(`its state has more than ${shapeMask} entries`);
     const kinds = layout.variables.length + 1;
     this.store = new ValueStore(values, kinds, (kind, id) => this.#added(kind, id));
     this.recorder = new Recorder(layout, this.store);
@@ -76,6 +78,7 @@ export class Program {
 
   #added(kind: number, id: number): void {
     if (kind < this.layout.variables.length && id >= narrowIdsMax && !this.wide) throw new RowsTooNarrow();
+    if (id > idMask) throw new ModelError(`more than ${idMask} different values of one variable`);
     if (kind < this.layout.variables.length) this.fingerprints.add(kind, id, this.store.value(kind, id));
     else this.transitions.addInstance(this.store.value(kind, id));
   }

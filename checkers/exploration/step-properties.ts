@@ -3,7 +3,7 @@ import { outcome, outcomeOf } from "./predicates.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { Layout } from "./layout.ts";
 import { stateView } from "./evaluation.ts";
-import { attempt, effect, type Transitions } from "./transitions.ts";
+import { attempt, idBits, idMask, type Transitions } from "./transitions.ts";
 import { Trie } from "./trie.ts";
 import type { ValueStore } from "./values.ts";
 import type { Row } from "./row.ts";
@@ -145,11 +145,11 @@ export class StepProperties {
     this.#step++;
     const { effects } = this.#transitions;
     const first = this.#transitions.firstWrite(effectAt);
-    const end = first + 2 * (effects[effectAt + effect.writes] as number);
-    for (let w = first; w < end; w += 2) {
-      const component = effects[w] as number;
+    const end = first + this.#transitions.writeCount(effectAt);
+    for (let w = first; w < end; w++) {
+      const component = (effects[w] as number) >>> idBits;
       this.#writtenIn[component] = this.#step;
-      this.#written[component] = effects[w + 1] as number;
+      this.#written[component] = (effects[w] as number) & idMask;
     }
   }
 

@@ -26,11 +26,18 @@ export interface Instance {
 const dead = -1;
 
 /**
- * Fields of a record in `effects`. After them come the fingerprints' change by what is known (the old values of
- * components that were read, the new values of all), then pairs [component, new id], the components that were not
- * read first: their old values are to be taken out of the fingerprint by whoever replays the effect.
+ * Fields of a record in `effects`. `shape` holds the number of writes, and above them that of the unread ones. After
+ * the fields come the fingerprints' change by what is known (the old values of components that were read, the new
+ * values of all), then the writes, `component << idBits | id` each, the components that were not read first: their old
+ * values are to be taken out of the fingerprint by whoever replays the effect.
  */
-export const effect = { instance: 0, writes: 1, unread: 2, checks: 3, version: 4, change: 5 } as const;
+export const effect = { instance: 0, shape: 1, checks: 2, change: 3 } as const;
+
+/** Bits of the number of writes in a shape, and of an id in a write. */
+export const shapeBits = 12;
+export const idBits = 20;
+export const shapeMask: number = 2 ** shapeBits - 1;
+export const idMask: number = 2 ** idBits - 1;
 
 /**
  * The transition relation as the engine runs it: what each instance of an action does is learnt by running the
@@ -84,9 +91,14 @@ export class Transitions implements Waiting {
     this.#roots.push(0);
   }
 
-  /** Where an effect's pairs [component, id] begin. */
+  /** Where an effect's writes begin. */
   firstWrite(effectAt: number): number {
     return effectAt + effect.change + this.#fingerprints.width;
+  }
+
+  /** How many writes an effect has. */
+  writeCount(effectAt: number): number {
+    return (this.effects[effectAt + effect.shape] as number) & shapeMask;
   }
 
   get bytes(): number {
@@ -215,18 +227,10 @@ export class Transitions implements Waiting {
       const position = reads.indexOf(component);
       if (position >= 0) flip(component, ids[position] as number);
       flip(component, id);
-      (position >= 0 ? read : unread).push(component, id);
+      (position >= 0 ? read : unread).push((component << idBits) | id);
     }
-    return this.#writeRecord([
-      instance,
-      written.length,
-      unread.length / 2,
-      0,
-      -1,
-      ...change,
-      ...unread,
-      ...read,
-    ]);
+    const shape = written.length | (unread.length << shapeBits);
+    return this.#writeRecord([instance, shape, 0, ...change, ...unread, ...read]);
   }
 
   #writeRecord(record: readonly number[]): number {
@@ -248,20 +252,20 @@ export function replayEffect(
   const { effects } = transitions;
   const { tables, width } = fingerprints;
   const prints = offset + tables.length;
+  const shape = effects[at + effect.shape] as number;
   const first = at + effect.change + width;
-  const end = first + 2 * (effects[at + effect.writes] as number);
-  const endOfUnread = first + 2 * (effects[at + effect.unread] as number);
-  for (let i = 0; i < width; i++) {
-    flipBits(row, prints + 2 * i, effects[at + effect.change + i] as number);
-  }
-  for (let w = first; w < end; w += 2) {
-    const component = effects[w] as number;
+  const end = first + (shape & shapeMask);
+  const endOfUnread = first + (shape >>> shapeBits);
+  for (let i = 0; i < width; i++) flipBits(row, prints + 2 * i, effects[at + effect.change + i] as number);
+  for (let w = first; w < end; w++) {
+    const write = effects[w] as number;
+    const component = write >>> idBits;
     if (w < endOfUnread) {
       const table = tables[component] as Int32Array;
       const entry = (row[offset + component] as number) * width;
       for (let i = 0; i < width; i++) flipBits(row, prints + 2 * i, table[entry + i] as number);
     }
-    row[offset + component] = effects[w + 1] as number;
+    row[offset + component] = write & idMask;
   }
 }
 
