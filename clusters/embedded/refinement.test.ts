@@ -8,6 +8,7 @@ import { drawFaults, drive } from "./test-driver.ts";
 
 interface Walked {
   readonly failure: string | undefined;
+  readonly judged: number;
   readonly taken: ReadonlyMap<string, number>;
   readonly counts: Readonly<Record<string, number>>;
 }
@@ -41,7 +42,8 @@ async function walk(seed: number, options: WalkOptions = {}): Promise<Walked> {
   refinement.compare();
   refinement.checkInvariants();
   await cluster.stop();
-  return { failure: refinement.failure, taken: refinement.taken, counts: cluster.counts() };
+  const { failure, taken, judged } = refinement;
+  return { failure, taken, judged, counts: cluster.counts() };
 }
 
 /** The leader alone logs what nobody acknowledges; the others elect, and go on. */
@@ -76,6 +78,7 @@ describe("the embedded ensemble refines the model of Zab", () => {
     for (const seed of [1, 2, 3, 4, 5, 6]) {
       const walked = await walk(seed);
       expect(walked.failure).toBeUndefined();
+      expect(walked.judged).toBeGreaterThan(0);
       for (const name of walked.taken.keys()) taken.add(name);
       for (const [kind, count] of Object.entries(walked.counts)) if (count > 0) synchronizations.add(kind);
     }
@@ -88,7 +91,7 @@ describe("the embedded ensemble refines the model of Zab", () => {
     const property = fc.asyncProperty(fc.nat(), fc.constantFrom(3, 3, 5), async (seed, servers) => {
       expect((await walk(seed, { servers, durationMs: 10_000 })).failure).toBeUndefined();
     });
-    await fc.assert(property, { numRuns: 4, endOnFailure: true });
+    await fc.assert(property, { numRuns: 8, endOnFailure: true });
   });
 
   it("drops what a deposed leader had logged alone, by TRUNC", async () => {
