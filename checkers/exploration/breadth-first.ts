@@ -1,13 +1,14 @@
 import { meet } from "./barrier.ts";
 import { Coverage } from "./coverage.ts";
-import { Expansion, type Finding } from "./expansion.ts";
+import { batchMax, Expansion, type Finding } from "./expansion.ts";
 import { Frontier } from "./frontier.ts";
 import { located, pathTo } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { randomFrom } from "./random.ts";
 import { checkSymmetry } from "./symmetry.ts";
 import type { Permutation } from "./fingerprints.ts";
-import { stopReason, word, type SharedMemory } from "./shared.ts";
+import { settle, writeOut, type Unsettled } from "./settle.ts";
+import { pauseReason, stopReason, word, type SharedMemory } from "./shared.ts";
 import { Visited } from "./visited.ts";
 
 /** How often a search that runs on the calling thread lets others run. */
@@ -20,10 +21,12 @@ export interface SearchOptions {
   readonly workers: number;
   /** Bytes that the search may take in all. */
   readonly memoryBytesMax: number;
+  /** The folder for what does not fit into memory; null where it ends the search. */
+  readonly spill: string | null;
   /** Levels beyond this one are not explored. */
   readonly depthMax: number;
   /** Runs while all wait, at the end of each level that is not the last. */
-  readonly betweenLevels?: () => void;
+  readonly betweenLevels?: (frontier: Frontier) => void;
 }
 
 /** Chunks in which symmetry is sampled at first, and states that are sampled in each. */
@@ -32,6 +35,11 @@ const symmetrySamples = 4;
 
 /** After so many chunks the order of decisions is chosen anew: at first nobody knows how many values there are. */
 const reorderings: readonly number[] = [30, 300, 3000];
+
+/** Of the memory allowed, what the frontier takes before it goes to disk. */
+export const frontierShare = 0.2;
+/** A table that holds fewer states than this when it is full is not worth writing out. */
+const worthWriting = 20_000;
 
 /** What a worker takes beside its tries: the runtime and its heap. */
 const workerBytes = 2 ** 26;
@@ -57,7 +65,14 @@ export class BreadthFirst {
     this.#memory = memory;
     this.control = new Int32Array(memory.control);
     this.visited = new Visited(this.control, memory.visited);
-    this.frontier = new Frontier(memory, program.stride, program.wide, () => this.#hasMemory(0));
+    const { stride, wide } = program;
+    const { spill, memoryBytesMax } = options;
+    this.frontier = new Frontier(memory, {
+      stride,
+      wide,
+      hasMemory: () => this.#hasMemory(0),
+      spill: spill === null ? undefined : { folder: spill, frontierBytesMax: frontierShare * memoryBytesMax },
+    });
     this.coverage = new Coverage(memory.coverage, options.worker);
     const surroundings = {
       makeRoom: (states: number): boolean => this.#makeRoom(states),
@@ -105,6 +120,11 @@ export class BreadthFirst {
     while (Atomics.load(this.control, word.done) === 0) this.#step();
   }
 
+  /** Closes its files. */
+  close(): void {
+    this.frontier.close();
+  }
+
   /** Ends the search at the next chunk. The first reason given counts. */
   stop(reason: number): void {
     Atomics.compareExchange(this.control, word.stop, stopReason.none, reason);
@@ -112,7 +132,7 @@ export class BreadthFirst {
 
   #step(): void {
     const { control } = this;
-    if (Atomics.load(control, word.pause) !== 0) return this.#meet();
+    if (Atomics.load(control, word.pause) !== pauseReason.none) return this.#meet();
     const chunk = Atomics.load(control, word.stop) === 0 ? this.frontier.take() : undefined;
     if (chunk === undefined) {
       this.#expansion.finish();
@@ -157,10 +177,15 @@ export class BreadthFirst {
   /** Waits for all, at the end of a level or because somebody needs a larger table. */
   #meet(): void {
     this.#count();
+    // What is written out is settled before, and for that it must have been handed over.
+    if (Atomics.load(this.control, word.pause) === pauseReason.writeOut) this.#expansion.finish();
     meet(this.control, this.#options.workers, () => {
-      if (this.control[word.pause] === 0) return this.#endLevel();
-      this.control[word.pause] = 0;
-      if (!this.visited.grow()) this.stop(stopReason.memory);
+      const { control } = this;
+      const reason = control[word.pause] as number;
+      control[word.pause] = pauseReason.none;
+      if (reason === pauseReason.none) this.#endLevel();
+      else if (reason === pauseReason.writeOut) writeOut(this.#unsettled());
+      else if (!this.visited.grow()) this.stop(stopReason.memory);
     });
     this.visited.refresh();
   }
@@ -169,6 +194,7 @@ export class BreadthFirst {
   #count(): void {
     const expansion = this.#expansion;
     Atomics.add(this.control, word.distinct, expansion.added);
+    Atomics.add(this.control, word.inTable, expansion.added);
     expansion.added = 0;
     const { generated, fresh } = expansion;
     for (let instance = 0; instance < generated.length; instance++) {
@@ -180,6 +206,7 @@ export class BreadthFirst {
 
   #endLevel(): void {
     const { control } = this;
+    if ((control[word.runs] as number) > 0) settle(this.#unsettled());
     if (control[word.stop] !== stopReason.none) {
       control[word.done] = 1;
       return;
@@ -190,19 +217,42 @@ export class BreadthFirst {
     else if (states > 0 && (control[word.level] as number) >= this.#options.depthMax)
       this.stop(stopReason.depth);
     if (states === 0 || control[word.stop] !== stopReason.none) control[word.done] = 1;
-    else this.#options.betweenLevels?.();
+    else this.#options.betweenLevels?.(this.frontier);
   }
 
   #makeRoom(states: number): boolean {
     this.#count();
-    const atOnce = states * this.#options.workers;
+    // Others may be adding a batch of theirs.
+    const { workers, spill } = this.#options;
+    const atOnce = states + (workers - 1) * batchMax;
     while (!this.visited.hasRoom(atOnce)) {
       if (Atomics.load(this.control, word.stop) === stopReason.memory) return false;
-      if (!this.#hasMemory(this.visited.bytesGrown - this.visited.bytes)) return false;
-      Atomics.store(this.control, word.pause, 1);
+      const canGrow = this.#hasMemory(this.visited.bytesGrown - this.visited.bytes);
+      const canWrite = spill !== null && (this.control[word.inTable] as number) >= worthWriting;
+      if (!canGrow && !canWrite) return false;
+      Atomics.compareExchange(
+        this.control,
+        word.pause,
+        pauseReason.none,
+        canGrow ? pauseReason.grow : pauseReason.writeOut,
+      );
       this.#meet();
     }
     return true;
+  }
+
+  #unsettled(): Unsettled {
+    const { program, control, visited, frontier, coverage } = this;
+    return {
+      control,
+      visited,
+      frontier,
+      coverage,
+      parents: new Int32Array(this.#memory.parents, 0, this.#memory.parents.byteLength >>> 2),
+      prints: program.layout.components.length,
+      width: program.fingerprints.width,
+      folder: this.#options.spill ?? "",
+    };
   }
 
   /** Whether the search may take so many bytes more. */

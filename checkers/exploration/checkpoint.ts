@@ -1,7 +1,9 @@
 import {
   closeSync,
+  copyFileSync,
   existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -15,9 +17,11 @@ import {
 import { join } from "node:path";
 import { InputError, OperationError, type Model } from "../../model/index.ts";
 import { engineVersion } from "./crew.ts";
+import type { Frontier } from "./frontier.ts";
 import { hashText } from "./hash.ts";
 import { growTo } from "./memory.ts";
-import { chunkRows, word, type SharedMemory } from "./shared.ts";
+import { word, type SharedMemory } from "./shared.ts";
+import { chunkFile, runFile } from "./spill.ts";
 import { logBytes } from "./values.ts";
 
 /** What an exploration is of: a checkpoint of another one can't be resumed. */
@@ -97,6 +101,8 @@ export function writeCheckpoint(
   identity: Identity,
   memory: SharedMemory,
   { stride, wide }: RowForm,
+  frontier: Frontier,
+  spill: string | null,
   seconds: number,
 ): void {
   const control = new Int32Array(memory.control);
@@ -107,8 +113,14 @@ export function writeCheckpoint(
     mkdirSync(directory, { recursive: true });
     mkdirSync(target);
     const files: Record<string, number> = {};
-    for (const part of parts)
-      files[part] = writeWhole(join(target, part), contents(part, memory, stride * (wide ? 4 : 2)));
+    for (const part of parts) {
+      files[part] = writeWhole(join(target, part), contents(part, memory, frontier));
+    }
+    for (let run = 0; run < (control[word.runs] as number); run++) {
+      const path = runFile(spill ?? "", run);
+      linkOrCopy(path, runFile(target, run));
+      files[`run-${run}`] = statSync(path).size;
+    }
     const header: Header = {
       format,
       formatVersion,
@@ -143,18 +155,12 @@ export function writeCheckpoint(
 function* contents(
   part: (typeof parts)[number],
   memory: SharedMemory,
-  rowBytes: number,
+  frontier: Frontier,
 ): Generator<Uint8Array> {
   const control = new Int32Array(memory.control);
-  const chunkBytes = rowBytes * chunkRows;
-  const list = control[word.current] as 0 | 1;
-  const chunks = new Int32Array(memory.lists[list], 0, control[word.listed + list] as number);
   switch (part) {
     case "values":
       yield logBytes(memory.values);
-      break;
-    case "visited":
-      yield new Uint8Array(memory.visited);
       break;
     case "parents":
       yield new Uint8Array(
@@ -164,16 +170,24 @@ function* contents(
       );
       break;
     case "rows":
-      for (const chunk of chunks) yield new Uint8Array(memory.rows, chunk * chunkBytes, chunkBytes);
+      for (const { bytes } of frontier.currentChunks()) yield bytes;
       break;
     case "chunks":
-      for (const chunk of chunks) yield new Uint8Array(memory.chunks, 8 * chunk, 8);
-      break;
-    case "coverage":
-      yield new Uint8Array(memory.coverage);
+      for (const { rows, firstNumber } of frontier.currentChunks()) {
+        yield new Uint8Array(Int32Array.of(rows, firstNumber).buffer);
+      }
       break;
     default:
-      yield new Uint8Array(memory.knowledge);
+      yield new Uint8Array(memory[part]);
+  }
+}
+
+/** Runs never change: another name is enough, where the file system has it. */
+function linkOrCopy(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch {
+    copyFileSync(from, to);
   }
 }
 
@@ -196,6 +210,12 @@ function writeWhole(path: string, pieces: Iterable<Uint8Array>): number {
   return bytes;
 }
 
+/** Where what does not fit into memory goes; no folder where it must fit. */
+export interface Overflow {
+  readonly folder: string | null;
+  readonly frontierBytesMax: number;
+}
+
 /**
  * Fills memory from a checkpoint, before any worker runs. Returns the seconds spent before it.
  * Throws InputError where there is none, where it is of another model or version, or where it is damaged.
@@ -204,55 +224,87 @@ export function readCheckpoint(
   directory: string,
   identity: Identity,
   memory: SharedMemory,
-  { stride, wide }: RowForm,
+  form: RowForm,
+  overflow: Overflow,
 ): number {
   const header = readHeader(directory);
   checkIdentity(directory, header, identity);
   const folder = join(directory, header.folder);
-  for (const part of parts) {
-    const path = join(folder, part);
-    const bytes = existsSync(path) ? statSync(path).size : -1;
-    if (bytes !== header.files[part]) {
-      throw new InputError(
-        `${path}: ${bytes < 0 ? "is missing" : `has ${bytes} bytes`}`,
-        `expected ${header.files[part]}: the checkpoint is damaged`,
-      );
-    }
-  }
-  if (header.stride !== stride || header.wide !== wide)
+  checkFiles(folder, header);
+  if (header.stride !== form.stride || header.wide !== form.wide) {
     throw new InputError(`${directory}: a checkpoint of another layout`, "explore anew");
+  }
   const control = new Int32Array(memory.control);
   control.set(header.control);
-  const chunks = (header.files["chunks"] as number) / 8;
-  const list = control[word.current] as 0 | 1;
-  for (const [name, buffer] of [
-    ["visited", memory.visited],
-    ["parents", memory.parents],
-    ["rows", memory.rows],
-    ["chunks", memory.chunks],
-    ["coverage", memory.coverage],
-    ["knowledge", memory.knowledge],
-  ] as const) {
-    readWhole(join(folder, name), buffer, header.files[name] as number);
+  for (const name of ["visited", "parents", "coverage", "knowledge"] as const) {
+    readWhole(join(folder, name), memory[name], header.files[name] as number);
   }
-  growTo(memory.lists[list], 4 * chunks);
-  new Int32Array(memory.lists[list], 0, chunks).set(Array.from({ length: chunks }, (_, chunk) => chunk));
-  control[word.listed] = control[word.listed + 1] = 0;
-  control[word.listed + list] = chunks;
-  control[word.chunksMade] = chunks;
-  for (const field of [
-    "chunksFree",
-    "lock",
-    "arrived",
-    "pause",
-    "stop",
-    "done",
-    "taken",
-    "frontierRows",
-  ] as const) {
-    control[word[field]] = 0;
-  }
+  readRuns(directory, folder, control[word.runs] as number, overflow);
+  readFrontier(folder, header, memory, control, overflow);
+  for (const field of [...transient]) control[word[field]] = 0;
   return header.seconds;
+}
+
+/** Words that mean nothing between levels. */
+const transient = [
+  "chunksFree",
+  "lock",
+  "arrived",
+  "pause",
+  "stop",
+  "done",
+  "taken",
+  "settled",
+  "frontierRows",
+] as const;
+
+function checkFiles(folder: string, { files }: Header): void {
+  for (const [name, expected] of Object.entries(files)) {
+    const path = join(folder, name);
+    const bytes = existsSync(path) ? statSync(path).size : -1;
+    if (bytes === expected) continue;
+    const found = bytes < 0 ? "is missing" : `has ${bytes} bytes`;
+    throw new InputError(`${path}: ${found}`, `expected ${expected} bytes: the checkpoint is damaged`);
+  }
+}
+
+function readRuns(directory: string, folder: string, runs: number, overflow: Overflow): void {
+  if (runs > 0 && overflow.folder === null) {
+    throw new InputError(
+      `${directory}: holds states that did not fit into memory`,
+      "give a folder for them: --spill FOLDER",
+    );
+  }
+  for (let run = 0; run < runs; run++)
+    linkOrCopy(runFile(folder, run), runFile(overflow.folder as string, run));
+}
+
+/** The current level: into memory, or where it is too large for that, to disk as it is. */
+function readFrontier(
+  folder: string,
+  { files }: Header,
+  memory: SharedMemory,
+  control: Int32Array,
+  overflow: Overflow,
+): void {
+  const count = (files["chunks"] as number) / 8;
+  const list = control[word.current] as 0 | 1;
+  const onDisk = overflow.folder !== null && (files["rows"] as number) > overflow.frontierBytesMax;
+  if (onDisk) copyFileSync(join(folder, "rows"), chunkFile(overflow.folder as string, list));
+  else readWhole(join(folder, "rows"), memory.rows, files["rows"] as number);
+  readWhole(
+    join(folder, "chunks"),
+    onDisk ? memory.diskChunks[list] : memory.chunks,
+    files["chunks"] as number,
+  );
+  growTo(memory.lists[list], 4 * count);
+  const entries = Array.from({ length: count }, (_, chunk) => (onDisk ? -1 - chunk : chunk));
+  new Int32Array(memory.lists[list], 0, count).set(entries);
+  control[word.listed] = control[word.listed + 1] = 0;
+  control[word.listed + list] = count;
+  control[word.onDisk] = control[word.onDisk + 1] = 0;
+  control[word.onDisk + list] = onDisk ? count : 0;
+  control[word.chunksMade] = onDisk ? 0 : count;
 }
 
 /** The values of a checkpoint: they must be there before a program is made. Returns whether its rows are wide. */
@@ -338,12 +390,14 @@ export class Checkpoints {
   readonly #memory: SharedMemory;
   readonly #form: RowForm;
   readonly #secondsBefore: number;
+  readonly #spill: string | null;
 
   constructor(
     directory: string,
     identity: Identity,
     memory: SharedMemory,
     form: RowForm,
+    spill: string | null,
     secondsBefore: number,
   ) {
     this.#directory = directory;
@@ -351,10 +405,11 @@ export class Checkpoints {
     this.#memory = memory;
     this.#form = form;
     this.#secondsBefore = secondsBefore;
+    this.#spill = spill;
   }
 
   /** To be called between levels, while all wait. */
-  consider(secondsSinceStart: number): void {
+  consider(frontier: Frontier, secondsSinceStart: number): void {
     const control = new Int32Array(this.#memory.control);
     const now = Date.now() % 2 ** 30;
     const since = now - (control[word.checkpointAt] as number);
@@ -365,6 +420,8 @@ export class Checkpoints {
       this.#identity,
       this.#memory,
       this.#form,
+      frontier,
+      this.#spill,
       this.#secondsBefore + secondsSinceStart,
     );
     control[word.checkpointMs] = Math.ceil(performance.now() - before);

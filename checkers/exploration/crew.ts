@@ -29,6 +29,7 @@ export interface WorkerOrder {
   readonly workers: number;
   readonly memoryBytesMax: number;
   readonly depthMax: number;
+  readonly spill: string | null;
   /** Where to write checkpoints, of what, and the seconds spent before. */
   readonly checkpoint: {
     readonly directory: string;

@@ -8,7 +8,7 @@ import { Walk } from "./walk.ts";
 import { bitsAt, makeRow, type Row } from "./row.ts";
 
 /** Successors that are looked up together, so that the cache misses of their first looks overlap. */
-const batchMax = 4096;
+export const batchMax = 4096;
 
 /** Something found at a step, or at an initial state: then `parent` is -1 and `instance` its number. */
 export interface Finding {

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import {
   InputError,
@@ -7,7 +8,7 @@ import {
   type ModelDefinition,
   type Parameters,
 } from "../../model/index.ts";
-import { BreadthFirst, type SearchOptions } from "./breadth-first.ts";
+import { BreadthFirst, frontierShare, type SearchOptions } from "./breadth-first.ts";
 import {
   Checkpoints,
   identityOf,
@@ -25,6 +26,7 @@ import { makeSharedMemory, stopReason, word, type SharedMemory } from "./shared.
 import { checkRecoverability, GraphTooLarge } from "./recoverability.ts";
 import { RowsTooNarrow } from "./row.ts";
 import { DepthFirst, Simulation, type SequentialOptions } from "./sequential.ts";
+import { makeSpillFolder } from "./spill.ts";
 import { chosenViolation, summarise, type Ended } from "./summary.ts";
 import { symmetriesOf } from "./symmetry.ts";
 import { makeValueLog } from "./values.ts";
@@ -119,6 +121,21 @@ async function exploreAny(
   const model = "kind" in subject ? buildModel(subject, options) : subject;
   checkModel(model);
   checkOptions({ ...options, model });
+  const spill = options.spill === undefined ? null : makeSpillFolder(options.spill);
+  try {
+    return await exploreWith(subject, model, options, demandWide, spill);
+  } finally {
+    if (spill !== null) rmSync(spill, { recursive: true, force: true });
+  }
+}
+
+async function exploreWith(
+  subject: ModelDefinition | Model<unknown>,
+  model: Model<unknown>,
+  options: ExplorationOptions,
+  demandWide: boolean,
+  spill: string | null,
+): Promise<ExplorationResult> {
   const workers = workersOf(options);
   const reference = workers === 1 ? undefined : referenceOf(subject, model, options);
   const view = options.view === true ? (model.ghosts ?? []) : [];
@@ -133,20 +150,27 @@ async function exploreAny(
     wide,
   });
   const memory = makeSharedMemory(values, program.knowledge.buffer);
+  const memoryBytesMax = options.memoryBytesMax ?? totalmem() / 2;
   const secondsBefore =
-    options.resume === undefined ? 0 : readCheckpoint(options.resume, identity, memory, program);
+    options.resume === undefined
+      ? 0
+      : readCheckpoint(options.resume, identity, memory, program, {
+          folder: spill,
+          frontierBytesMax: frontierShare * memoryBytesMax,
+        });
   const started = performance.now();
   const checkpoints =
     options.checkpoint === undefined
       ? undefined
-      : new Checkpoints(options.checkpoint, identity, memory, program, secondsBefore);
+      : new Checkpoints(options.checkpoint, identity, memory, program, spill, secondsBefore);
   const searchOptions: SearchOptions = {
     deadlock: options.deadlock === true,
     worker: 0,
     workers,
-    memoryBytesMax: options.memoryBytesMax ?? totalmem() / 2,
+    memoryBytesMax,
+    spill,
     depthMax: options.depthMax ?? Number.POSITIVE_INFINITY,
-    betweenLevels: () => checkpoints?.consider((performance.now() - started) / 1000),
+    betweenLevels: (frontier) => checkpoints?.consider(frontier, (performance.now() - started) / 1000),
   };
   const setting: Setting = { program, memory, view, options };
   if (options.mode === "simulation") return simulate(setting);
@@ -163,6 +187,7 @@ async function exploreAny(
         : await together(first, { reference, memory, view, identity, searchOptions, secondsBefore, options });
   } finally {
     release();
+    first.close();
   }
   program.store.catchUp();
   const seconds = secondsBefore + (performance.now() - started) / 1000;
@@ -180,7 +205,7 @@ async function exploreAny(
     unexpanded: first.frontier.unexpanded,
     visitedBytes: first.visited.bytes + first.parentBytes,
     frontierBytes: first.frontier.bytes,
-    ...recoveriesOf(program, first.visited, isComplete, options),
+    ...recoveriesOf(program, first.visited, isComplete, first.control[word.runs] === 0, options),
   });
 }
 
@@ -235,7 +260,7 @@ async function depthFirst({ program, memory, view, options }: Setting): Promise<
   const common = sequentialEnding(search, { program, memory, view, options }, seconds);
   const { unexpanded, stackBytes } = search;
   const isComplete = search.control[word.stop] === stopReason.none;
-  const recoveries = recoveriesOf(program, search.visited, isComplete, options);
+  const recoveries = recoveriesOf(program, search.visited, isComplete, true, options);
   return summarise({ ...common, ...recoveries, mode: "depth-first", unexpanded, frontierBytes: stackBytes });
 }
 
@@ -270,6 +295,7 @@ function recoveriesOf(
   program: Program,
   visited: Visited,
   isComplete: boolean,
+  isInMemory: boolean,
   options: ExplorationOptions,
 ): Pick<Ended, "recoveries" | "notJudged"> {
   const properties = program.model.recoverable ?? [];
@@ -279,6 +305,7 @@ function recoveriesOf(
   });
   if (properties.length === 0 || options.recoverability === false) return skip("it was not asked for");
   if (!isComplete) return skip("not all states were explored");
+  if (!isInMemory) return skip("the states did not fit into the memory");
   if (options.recoverability !== true && visited.distinct > recoverabilityStatesMax) {
     return skip(
       `there are more than ${recoverabilityStatesMax.toLocaleString("en")} states: ask for it with --recoverability`,
@@ -381,7 +408,7 @@ interface Together {
 
 async function together(first: BreadthFirst, it: Together): Promise<readonly Finding[]> {
   if (first.control[word.done] !== 0) return first.findings;
-  const { deadlock, workers, memoryBytesMax, depthMax } = it.searchOptions;
+  const { deadlock, workers, memoryBytesMax, depthMax, spill } = it.searchOptions;
   const directory = it.options.checkpoint;
   const orders = Array.from({ length: workers }, (_, worker) => ({
     engine: engineVersion,
@@ -395,6 +422,7 @@ async function together(first: BreadthFirst, it: Together): Promise<readonly Fin
     workers,
     memoryBytesMax,
     depthMax,
+    spill,
     checkpoint:
       directory === undefined ? null : { directory, identity: it.identity, secondsBefore: it.secondsBefore },
   }));

@@ -120,6 +120,7 @@ abstract class Sequential {
     );
     if (!visited.add(lo, hi)) return false;
     this.control[word.distinct] = (this.control[word.distinct] as number) + 1;
+    this.control[word.inTable] = (this.control[word.inTable] as number) + 1;
     if (node.depth > this.depth) this.control[word.level] = this.depth = node.depth;
     return true;
   }

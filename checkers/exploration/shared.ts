@@ -28,8 +28,19 @@ export const word = {
   /** When the last checkpoint was, in ms modulo 2^30, and how long it took. */
   checkpointAt: 18,
   checkpointMs: 19,
+  /** Fingerprints in the table; fewer than distinct states once it was written out. */
+  inTable: 20,
+  /** Sorted runs of fingerprints on disk. */
+  runs: 21,
+  /** Chunks of the next level that hold no duplicates. */
+  settled: 22,
+  /** Chunks on disk, of list 0 and of list 1. */
+  onDisk: 23,
   count: 32,
 } as const;
+
+/** Values of `word.pause`: somebody needs a larger table, or the table is to be written out. */
+export const pauseReason = { none: 0, grow: 1, writeOut: 2 } as const;
 
 /** Why an exploration ended before its time. */
 export const stopReason = { none: 0, violation: 1, time: 2, memory: 3, interrupted: 4, depth: 5 } as const;
@@ -52,6 +63,8 @@ export interface SharedMemory {
   /** Chunks of the current and of the next level, and free ones. */
   readonly lists: readonly [SharedArrayBuffer, SharedArrayBuffer];
   readonly free: SharedArrayBuffer;
+  /** For each chunk on disk, of list 0 and of list 1: [rows, number of its first state]. */
+  readonly diskChunks: readonly [SharedArrayBuffer, SharedArrayBuffer];
   /** For each instance and worker: [generated, distinct] as doubles. */
   readonly coverage: SharedArrayBuffer;
   /** What was found out about properties, see `Knowledge`. */
@@ -69,6 +82,7 @@ export function makeSharedMemory(values: SharedArrayBuffer, knowledge: SharedArr
     chunks: growable(small, 2 ** 28),
     lists: [growable(small, 2 ** 28), growable(small, 2 ** 28)],
     free: growable(small, 2 ** 28),
+    diskChunks: [growable(small, 2 ** 28), growable(small, 2 ** 28)],
     coverage: growable(small, 2 ** 30),
     knowledge,
   };

@@ -1,4 +1,5 @@
 import { word, GrowingView } from "./shared.ts";
+import { isBefore } from "./spill.ts";
 
 /** Slots after the last home, into which the last cluster runs over. */
 const overhang = 4096;
@@ -51,7 +52,7 @@ export class Visited {
 
   /** Whether `more` entries can be added before it must grow. */
   hasRoom(more: number): boolean {
-    return (this.#control[word.distinct] as number) + more <= this.capacity * loadMax;
+    return (this.#control[word.inTable] as number) + more <= this.capacity * loadMax;
   }
 
   /** Takes over what another worker has grown. */
@@ -95,6 +96,34 @@ export class Visited {
   /** Slots are numbered below this. */
   get slotsMax(): number {
     return this.capacity + overhang;
+  }
+
+  /** Calls `visit` with each fingerprint, in the order of `isBefore`, and its slot. */
+  forEachSorted(visit: (lo: number, hi: number, slot: number) => void): void {
+    const { slots } = this;
+    const end = 2 * this.slotsMax;
+    const cluster: number[] = [];
+    // Homes rise from one cluster of neighbours to the next, so that each can be sorted alone.
+    for (let at = 0; at < end;) {
+      if (slots[at] === 0) {
+        at += 2;
+        continue;
+      }
+      cluster.length = 0;
+      for (; at < end && slots[at] !== 0; at += 2) cluster.push(at);
+      cluster.sort((a, b) =>
+        isBefore(slots[a] as number, slots[a + 1] as number, slots[b] as number, slots[b + 1] as number)
+          ? -1
+          : 1,
+      );
+      for (const entry of cluster) visit(slots[entry] as number, slots[entry + 1] as number, entry >>> 1);
+    }
+  }
+
+  /** Forgets all entries. Nobody else may use the table meanwhile. */
+  clear(): void {
+    this.slots.fill(0, 0, 2 * this.slotsMax);
+    this.#control[word.inTable] = 0;
   }
 
   /** Grows in place. Nobody else may use the table meanwhile. Returns false where there is no memory for it. */

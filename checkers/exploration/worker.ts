@@ -3,6 +3,7 @@ import { ModelError, models, OperationError, type Model, type ModelDefinition } 
 import { Checkpoints } from "./checkpoint.ts";
 import { BreadthFirst } from "./breadth-first.ts";
 import { engineVersion, type ModelReference, type WorkerOrder, type WorkerReport } from "./crew.ts";
+import type { Frontier } from "./frontier.ts";
 import { definitionsOf } from "./definitions.ts";
 import { RowsTooNarrow } from "./row.ts";
 import { Program } from "./program.ts";
@@ -43,9 +44,11 @@ async function work(order: WorkerOrder): Promise<WorkerReport> {
           checkpoint.identity,
           order.memory,
           program,
+          order.spill,
           checkpoint.secondsBefore,
         );
-  const betweenLevels = (): void => checkpoints?.consider((performance.now() - started) / 1000);
+  const betweenLevels = (frontier: Frontier): void =>
+    checkpoints?.consider(frontier, (performance.now() - started) / 1000);
   const search = new BreadthFirst(program, order.memory, { ...order, betweenLevels });
   search.runInWorker();
   return { type: "done", findings: search.findings, evaluations: program.transitions.evaluations };
