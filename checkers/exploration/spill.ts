@@ -11,8 +11,7 @@ export function makeSpillFolder(directory: string): string {
     mkdirSync(directory, { recursive: true });
     for (const name of readdirSync(directory)) {
       const owner = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
-      if (owner !== undefined && !isAlive(Number(owner)))
-        rmSync(join(directory, name), { recursive: true });
+      if (owner !== undefined && !isAlive(Number(owner))) rmSync(join(directory, name), { recursive: true });
     }
     const folder = join(directory, `${prefix}${process.pid}-${Date.now().toString(36)}`);
     mkdirSync(folder);
