@@ -45,6 +45,9 @@ export class Decisions {
   /** Where every walk begins: a target, 0 before the first walk. */
   start = 0;
   nodes = 0;
+  /** The most nodes, and the most effects, of any fork. */
+  widestFork = 1;
+  mostEffects = 1;
   readonly #waiting: Waiting;
   /** By node: the references that wait there. */
   readonly #members: Map<number, readonly number[]> = new Map();
@@ -130,6 +133,8 @@ export class Decisions {
     const nodes = this.#nodes(groups, read);
     if (enabled.length === 0 && nodes.length === 0) return nothing;
     if (enabled.length === 0 && nodes.length === 1) return 2 * (nodes[0] as number);
+    this.widestFork = Math.max(this.widestFork, nodes.length);
+    this.mostEffects = Math.max(this.mostEffects, enabled.length);
     const fork = this.#allocate(2 + enabled.length + nodes.length);
     this.code.set([enabled.length, nodes.length, ...enabled, ...nodes], fork);
     for (const [i, node] of nodes.entries()) this.#pointers.get(node)?.push(-(fork + 2 + enabled.length + i));

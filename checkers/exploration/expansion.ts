@@ -2,10 +2,11 @@ import { leastFingerprint } from "./fingerprints.ts";
 import type { Frontier } from "./frontier.ts";
 import type { Program } from "./program.ts";
 import { chunkRows, GrowingView } from "./shared.ts";
-import { effect, idBits, replayEffect, shapeBits } from "./transitions.ts";
+import { replayEffect } from "./transitions.ts";
 import type { Visited } from "./visited.ts";
 import { Walk } from "./walk.ts";
-import { bitsAt, makeRow, type Row } from "./row.ts";
+import { appendSuccessors, countInstances, fingerprintSuccessors, insertFingerprints } from "./loops.ts";
+import { makeRow, type Row } from "./row.ts";
 
 /** Successors that are looked up together, so that the cache misses of their first looks overlap. */
 export const batchMax = 4096;
@@ -31,8 +32,8 @@ export interface Surroundings {
 /** Expands chunks of the current level into chunks of the next. One for each worker. */
 export class Expansion {
   /** Successors and new states by instance. */
-  readonly generated: number[] = [];
-  readonly fresh: number[] = [];
+  generated: Float64Array = new Float64Array(64);
+  fresh: Float64Array = new Float64Array(64);
   /** The number of the state whose predicates are being judged; -1 while steps are. */
   subject = -1;
   /** The number of a row of the chunk at hand. */
@@ -51,7 +52,10 @@ export class Expansion {
   readonly #lo: Int32Array = new Int32Array(batchMax);
   readonly #hi: Int32Array = new Int32Array(batchMax);
   /** What stood at the homes: only read to have it in the cache. */
-  readonly #homes: Int32Array = new Int32Array(batchMax);
+  readonly #touched: Int32Array = new Int32Array(batchMax);
+  /** Positions in the batch of what is new, and of what satisfies the constraint. */
+  readonly #fresh: Int32Array = new Int32Array(batchMax);
+  readonly #within: Int32Array = new Int32Array(batchMax);
   readonly #scratch: Row;
   /** The chunk being filled, and how far. */
   #out = -1;
@@ -89,8 +93,11 @@ export class Expansion {
     const { lo, hi } = leastFingerprint(row, this.#components, this.#width);
     if (constraint && this.#visited.add(lo, hi)) {
       this.added++;
-      const number = this.#append(row, 0, -1, index);
-      if (number < 0) return false;
+      if (!this.#hasOut()) return false;
+      const number = this.#outNumber + this.#outRows;
+      this.#outParents[2 * number] = -1;
+      this.#outParents[2 * number + 1] = index;
+      this.#frontier.rows.set(row, this.#outAt + this.#program.stride * this.#outRows++);
       if (broken !== undefined) this.#found("invariant", broken.name, -1, index, number);
     } else if (!constraint && broken !== undefined) this.#found("invariant", broken.name, -1, index, -1);
     return true;
@@ -132,87 +139,114 @@ export class Expansion {
     }
   }
 
-  /** The fingerprints of a batch of successors, and a first look at their homes. */
+  /** Fingerprints of a batch of successors: `#lo`, `#hi`. */
   #fingerprint(rows: Row, begin: number, end: number): void {
-    const { effects, offsets } = this.#walk;
     const { transitions, fingerprints } = this.#program;
-    const records = transitions.effects;
-    const { tables } = fingerprints;
-    const width = this.#width;
-    const components = this.#components;
+    fingerprintSuccessors(
+      rows,
+      this.#walk.effects,
+      this.#walk.offsets,
+      begin,
+      end,
+      transitions.effects,
+      fingerprints.hashes,
+      fingerprints.hashAt,
+      this.#components,
+      this.#width,
+      this.#visited.slots,
+      this.#visited.scale,
+      this.#lo,
+      this.#hi,
+      this.#touched,
+    );
+  }
+
+  /** Judges a batch's steps, adds what is new of its states and judges them. False when memory is used up. */
+  #addAll(rows: Row, begin: number, end: number, first: number, firstNumber: number): boolean {
+    const { transitions, predicates, stepProperties, stride } = this.#program;
+    if (this.generated.length < transitions.instances.length) this.#widenCounts();
+    countInstances(this.generated, transitions.effects, this.#walk.effects, begin, end);
+    this.numberAt = (offset) => firstNumber + (offset - first) / stride;
+    if (stepProperties.properties.length > 0) this.#judgeSteps(rows, begin, end);
+    const count = predicates.hasConstraint ? this.#withinConstraint(rows, begin, end) : end - begin;
     const { slots, scale } = this.#visited;
+    const found = insertFingerprints(slots, scale, this.#lo, this.#hi, count, this.#fresh);
+    this.added += found;
+    if (predicates.hasConstraint) {
+      for (let f = 0; f < found; f++) this.#fresh[f] = this.#within[this.#fresh[f] as number] as number;
+    }
+    return this.#appendAll(begin, found);
+  }
+
+  #judgeSteps(rows: Row, begin: number, end: number): void {
+    const { transitions, predicates, stepProperties } = this.#program;
+    const { effects, offsets } = this.#walk;
     for (let i = begin; i < end; i++) {
       const at = effects[i] as number;
       const from = offsets[i] as number;
-      const unread = (records[at + effect.shape] as number) >>> shapeBits;
-      const writes = at + effect.change + width;
-      let leastLo = 0;
-      let leastHi = 0;
-      for (let p = 0; p < width; p += 2) {
-        let lo = bitsAt(rows, from + components + 2 * p) ^ (records[at + effect.change + p] as number);
-        let hi =
-          bitsAt(rows, from + components + 2 * p + 2) ^ (records[at + effect.change + p + 1] as number);
-        for (let w = writes; w < writes + unread; w++) {
-          const component = (records[w] as number) >>> idBits;
-          const table = tables[component] as Int32Array;
-          const entry = (rows[from + component] as number) * width + p;
-          lo ^= table[entry] as number;
-          hi ^= table[entry + 1] as number;
-        }
-        if (p === 0 || hi < leastHi || (hi === leastHi && lo < leastLo)) {
-          leastLo = lo;
-          leastHi = hi;
-        }
-      }
-      if (leastLo === 0) leastLo = 1;
-      if (leastHi === 0) leastHi = 1;
-      this.#lo[i - begin] = leastLo;
-      this.#hi[i - begin] = leastHi;
-      this.#homes[i - begin] = slots[2 * (((leastLo >>> 0) * scale) | 0)] as number;
+      const broken = stepProperties.check(rows, from, at, predicates.stepsConcerned(at));
+      if (broken === undefined) continue;
+      this.#found("step", broken, this.numberAt(from), transitions.effects[at] as number, -1);
     }
   }
 
-  #addAll(rows: Row, begin: number, end: number, first: number, firstNumber: number): boolean {
+  /** Appends the new states in pieces that fit into the chunk in work, and judges them. */
+  #appendAll(base: number, found: number): boolean {
+    const { transitions, fingerprints, predicates, stride } = this.#program;
     const { effects, offsets } = this.#walk;
-    const program = this.#program;
-    const { transitions, predicates, stepProperties, stride } = program;
-    const hasStepProperties = stepProperties.properties.length > 0;
-    const visited = this.#visited;
-    const records = transitions.effects;
-    const { generated, fresh } = this;
-    while (generated.length < transitions.instances.length) {
-      generated.push(0);
-      fresh.push(0);
-    }
-    for (let i = begin; i < end; i++) {
-      const at = effects[i] as number;
-      const from = offsets[i] as number;
-      const instance = records[at] as number;
-      generated[instance] = (generated[instance] as number) + 1;
-      if (hasStepProperties) {
-        const broken = stepProperties.check(rows, from, at, predicates.stepsConcerned(at));
-        if (broken !== undefined)
-          this.#found("step", broken, firstNumber + (from - first) / stride, instance, -1);
-      }
-      if (
-        predicates.hasConstraint &&
-        !this.#satisfiesConstraint(rows, from, at, firstNumber + (from - first) / stride)
-      )
-        continue;
-      if (!visited.add(this.#lo[i - begin] as number, this.#hi[i - begin] as number)) continue;
-      fresh[instance] = (fresh[instance] as number) + 1;
-      this.added++;
-      const parent = firstNumber + (from - first) / stride;
-      const number = this.#append(rows, from, parent, instance);
-      if (number < 0) return false;
+    for (let f = 0; f < found;) {
+      if (!this.#hasOut()) return false;
+      const end = Math.min(found, f + chunkRows - this.#outRows);
       const out = this.#frontier.rows;
-      replayEffect(program, out, this.#outAt - stride, at);
-      this.subject = number;
-      const broken = predicates.checkAfter(at, out, this.#outAt - stride);
+      const to = this.#outAt + this.#outRows * stride;
+      appendSuccessors(
+        out,
+        this.#frontier.words,
+        this.#program.wide ? 0 : 1,
+        stride,
+        effects,
+        offsets,
+        base,
+        this.#fresh,
+        f,
+        end,
+        to,
+        transitions.effects,
+        fingerprints.hashes,
+        fingerprints.hashAt,
+        this.#components,
+        this.#width,
+      );
+      for (let at = to; f < end; f++, at += stride) {
+        const i = base + (this.#fresh[f] as number);
+        const effectAt = effects[i] as number;
+        const instance = transitions.effects[effectAt] as number;
+        const parent = this.numberAt(offsets[i] as number);
+        const number = this.#outNumber + this.#outRows++;
+        this.fresh[instance] = (this.fresh[instance] as number) + 1;
+        this.#outParents[2 * number] = parent;
+        this.#outParents[2 * number + 1] = instance;
+        this.subject = number;
+        const broken = predicates.checkAfter(effectAt, out, at);
+        if (broken !== undefined) this.#found("invariant", broken.name, parent, instance, number);
+      }
       this.subject = -1;
-      if (broken !== undefined) this.#found("invariant", broken.name, parent, instance, number);
     }
     return true;
+  }
+
+  /** Keeps those of a batch that satisfy the constraint, with their fingerprints; returns how many. */
+  #withinConstraint(rows: Row, begin: number, end: number): number {
+    let kept = 0;
+    for (let i = begin; i < end; i++) {
+      const from = this.#walk.offsets[i] as number;
+      if (!this.#satisfiesConstraint(rows, from, this.#walk.effects[i] as number, this.numberAt(from)))
+        continue;
+      this.#lo[kept] = this.#lo[i - begin] as number;
+      this.#hi[kept] = this.#hi[i - begin] as number;
+      this.#within[kept++] = i - begin;
+    }
+    return kept;
   }
 
   /** A successor that breaks the constraint is checked, and neither stored nor expanded. */
@@ -229,29 +263,29 @@ export class Expansion {
     return false;
   }
 
-  /** Copies a row to the end of the chunk in work. Returns the new state's number, -1 when memory is used up. */
-  #append(rows: Row, from: number, parent: number, instance: number): number {
-    if (this.#out < 0 || this.#outRows === chunkRows) {
-      if (this.#out >= 0) this.#frontier.publish(this.#out, this.#outRows);
-      const chunk = this.#frontier.allocate();
-      this.#out = chunk ?? -1;
-      if (chunk === undefined) return -1;
-      this.#outRows = 0;
-      this.#outAt = this.#frontier.offset(chunk);
-      this.#outNumber = this.#frontier.firstNumber(chunk);
-      const parents = this.#parents.reach(2 * (this.#outNumber + chunkRows));
-      if (parents === undefined) return -1;
-      this.#outParents = parents;
-    }
-    const number = this.#outNumber + this.#outRows++;
-    this.#outParents[2 * number] = parent;
-    this.#outParents[2 * number + 1] = instance;
-    const out = this.#frontier.rows;
-    const { stride } = this.#program;
-    const to = this.#outAt;
-    for (let i = 0; i < stride; i++) out[to + i] = rows[from + i] as number;
-    this.#outAt = to + stride;
-    return number;
+  /** Sees to a chunk with room for another row. False when memory is used up. */
+  #hasOut(): boolean {
+    if (this.#out >= 0 && this.#outRows < chunkRows) return true;
+    if (this.#out >= 0) this.#frontier.publish(this.#out, this.#outRows);
+    const chunk = this.#frontier.allocate();
+    this.#out = chunk ?? -1;
+    if (chunk === undefined) return false;
+    this.#outRows = 0;
+    this.#outAt = this.#frontier.offset(chunk);
+    this.#outNumber = this.#frontier.firstNumber(chunk);
+    const parents = this.#parents.reach(2 * (this.#outNumber + chunkRows));
+    if (parents === undefined) return false;
+    this.#outParents = parents;
+    return true;
+  }
+
+  #widenCounts(): void {
+    const length = 2 * this.#program.transitions.instances.length;
+    const [generated, fresh] = [this.generated, this.fresh];
+    this.generated = new Float64Array(length);
+    this.fresh = new Float64Array(length);
+    this.generated.set(generated);
+    this.fresh.set(fresh);
   }
 
   #found(kind: Finding["kind"], property: string, parent: number, instance: number, state: number): void {

@@ -6,6 +6,9 @@ import { bitsAt, flipBits, type Row } from "./row.ts";
 /** A renaming of identities. */
 export type Permutation = ReadonlyMap<Identity, Identity>;
 
+/** Ids that have room at first. */
+const firstRoom = 8;
+
 const identical: Permutation = new Map();
 
 /**
@@ -19,8 +22,11 @@ export class Fingerprints {
   readonly permutations: readonly Permutation[];
   /** Ints that a state's fingerprints take: two for each permutation. */
   readonly width: number;
-  /** For each component and id the halves [lo, hi] for each permutation: `tables[component][id * width + 2 * p]`. */
-  readonly tables: Int32Array[];
+  /** For each component and id the halves [lo, hi] for each permutation: `hashes[hashAt[component] + id * width + 2 * p]`. */
+  hashes: Int32Array;
+  readonly hashAt: Int32Array;
+  /** For each component: how many ids have room. */
+  readonly #room: Int32Array;
   readonly #layout: Layout;
   /** `#places[p][component]`: the hash of the place to which the permutation moves the component. */
   readonly #places: readonly (readonly Hash[])[];
@@ -30,7 +36,13 @@ export class Fingerprints {
     this.#layout = layout;
     this.permutations = [identical, ...permutations];
     this.width = 2 * this.permutations.length;
-    this.tables = layout.components.map(() => new Int32Array(16 * this.width));
+    const components = layout.components.length;
+    this.#room = new Int32Array(components).fill(firstRoom);
+    this.hashAt = Int32Array.from(
+      { length: components },
+      (_, component) => component * firstRoom * this.width,
+    );
+    this.hashes = new Int32Array(components * firstRoom * this.width);
     this.#places = this.permutations.map((permutation) =>
       layout.components.map(({ variable, path }) => {
         const moved = path.map((identity) => permutation.get(identity) ?? identity);
@@ -45,35 +57,45 @@ export class Fingerprints {
   /** Learns the hashes of a variable's new value. Ghosts hash to nothing. */
   add(variable: number, id: number, value: Value): void {
     const ghost = this.#layout.variables[variable]?.ghost !== false;
-    for (const component of this.#componentsOf[variable] ?? []) {
-      const table = this.tables[component] as Int32Array;
-      if ((id + 1) * this.width > table.length) {
-        const longer = new Int32Array(2 * Math.max(table.length, (id + 1) * this.width));
-        longer.set(table);
-        this.tables[component] = longer;
-      }
-    }
+    const components = this.#componentsOf[variable] ?? [];
+    if (components.some((component) => id >= (this.#room[component] as number))) this.#widen(components);
     if (ghost) return;
     for (const [p, permutation] of this.permutations.entries()) {
       const hash = hashText(canonical(p === 0 ? value : permute(value, permutation)));
-      for (const component of this.#componentsOf[variable] ?? []) {
+      for (const component of components) {
         const { lo, hi } = hashInPlace(this.#places[p]?.[component] as Hash, hash);
-        const table = this.tables[component] as Int32Array;
-        table[id * this.width + 2 * p] = lo;
-        table[id * this.width + 2 * p + 1] = hi;
+        const at = (this.hashAt[component] as number) + id * this.width + 2 * p;
+        this.hashes[at] = lo;
+        this.hashes[at + 1] = hi;
       }
     }
   }
 
+  /** Doubles the room of these components' hashes; they move. */
+  #widen(components: readonly number[]): void {
+    const before = this.hashes;
+    const moved = new Set(components);
+    const room = this.#room.map((ids, component) => (moved.has(component) ? 2 * ids : ids));
+    const length = room.reduce((sum, ids) => sum + ids * this.width, 0);
+    this.hashes = new Int32Array(length);
+    let at = 0;
+    for (let component = 0; component < room.length; component++) {
+      const from = this.hashAt[component] as number;
+      this.hashes.set(before.subarray(from, from + (this.#room[component] as number) * this.width), at);
+      this.hashAt[component] = at;
+      at += (room[component] as number) * this.width;
+    }
+    this.#room.set(room);
+  }
+
   /** Writes the fingerprints of a whole row, after its components. */
   write(row: Row, offset: number): void {
-    const components = this.tables.length;
+    const components = this.hashAt.length;
     const at = offset + components;
     row.fill(0, at, at + 2 * this.width);
     for (let component = 0; component < components; component++) {
-      const table = this.tables[component] as Int32Array;
-      const from = (row[offset + component] as number) * this.width;
-      for (let i = 0; i < this.width; i++) flipBits(row, at + 2 * i, table[from + i] as number);
+      const from = (this.hashAt[component] as number) + (row[offset + component] as number) * this.width;
+      for (let i = 0; i < this.width; i++) flipBits(row, at + 2 * i, this.hashes[from + i] as number);
     }
   }
 }

@@ -54,6 +54,11 @@ export class Frontier {
     return this.#rows.row;
   }
 
+  /** The rows' memory in units of 32 bits. */
+  get words(): Int32Array {
+    return this.#rows.words;
+  }
+
   /** Where a chunk's rows begin in `rows`. */
   offset(chunk: number): number {
     return chunk * chunkRows * this.stride;

@@ -54,7 +54,8 @@ export class Program {
     this.knowledge = new Knowledge(properties, layout.components.length, options.knowledge);
     this.stepProperties = new StepProperties(model, layout, store, transitions, this.knowledge);
     this.predicates = new Predicates(model, recorder, transitions, this.stepProperties, this.knowledge);
-    this.stride = layout.components.length + 2 * this.fingerprints.width;
+    // Even, so that rows can be copied in units of 32 bits.
+    this.stride = 2 * Math.ceil((layout.components.length + 2 * this.fingerprints.width) / 2);
     this.store.catchUp();
   }
 

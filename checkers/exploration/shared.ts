@@ -119,6 +119,8 @@ export class GrowingView {
 /** The same for rows. */
 export class GrowingRows {
   row: Row;
+  /** The same memory in units of 32 bits. */
+  words: Int32Array;
   readonly entryBytes: 2 | 4;
   readonly #buffer: SharedArrayBuffer;
 
@@ -126,6 +128,7 @@ export class GrowingRows {
     this.#buffer = buffer;
     this.entryBytes = wide ? 4 : 2;
     this.row = this.#view();
+    this.words = this.#wordView();
   }
 
   /** Returns undefined where memory or address space is used up. */
@@ -133,8 +136,13 @@ export class GrowingRows {
     if (length > this.row.length) {
       if (!reachBytes(this.#buffer, this.entryBytes * length)) return undefined;
       this.row = this.#view();
+      this.words = this.#wordView();
     }
     return this.row;
+  }
+
+  #wordView(): Int32Array {
+    return new Int32Array(this.#buffer, 0, this.#buffer.byteLength >>> 2);
   }
 
   #view(): Row {

@@ -214,16 +214,18 @@ export class Transitions implements Waiting {
 
   #writeEffect(instance: number): number {
     const { reads, ids, written } = this.#recorder;
-    const { tables, width } = this.#fingerprints;
+    // All ids first: new values move the hashes.
+    const newIds = written.map((component) => this.#recorder.writtenId(component));
+    const { hashes, hashAt, width } = this.#fingerprints;
     const change = new Int32Array(width);
     const unread: number[] = [];
     const read: number[] = [];
     const flip = (component: number, id: number): void => {
-      const table = tables[component] as Int32Array;
-      for (let i = 0; i < width; i++) change[i] = (change[i] as number) ^ (table[id * width + i] as number);
+      const at = (hashAt[component] as number) + id * width;
+      for (let i = 0; i < width; i++) change[i] = (change[i] as number) ^ (hashes[at + i] as number);
     };
-    for (const component of written) {
-      const id = this.#recorder.writtenId(component);
+    for (const [index, component] of written.entries()) {
+      const id = newIds[index] as number;
       const position = reads.indexOf(component);
       if (position >= 0) flip(component, ids[position] as number);
       flip(component, id);
@@ -250,8 +252,8 @@ export function replayEffect(
   at: number,
 ): void {
   const { effects } = transitions;
-  const { tables, width } = fingerprints;
-  const prints = offset + tables.length;
+  const { hashes, hashAt, width } = fingerprints;
+  const prints = offset + hashAt.length;
   const shape = effects[at + effect.shape] as number;
   const first = at + effect.change + width;
   const end = first + (shape & shapeMask);
@@ -261,9 +263,8 @@ export function replayEffect(
     const write = effects[w] as number;
     const component = write >>> idBits;
     if (w < endOfUnread) {
-      const table = tables[component] as Int32Array;
-      const entry = (row[offset + component] as number) * width;
-      for (let i = 0; i < width; i++) flipBits(row, prints + 2 * i, table[entry + i] as number);
+      const entry = (hashAt[component] as number) + (row[offset + component] as number) * width;
+      for (let i = 0; i < width; i++) flipBits(row, prints + 2 * i, hashes[entry + i] as number);
     }
     row[offset + component] = write & idMask;
   }

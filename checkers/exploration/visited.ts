@@ -1,3 +1,4 @@
+import { rehash } from "./loops.ts";
 import { word, GrowingView } from "./shared.ts";
 import { isBefore } from "./spill.ts";
 
@@ -6,8 +7,10 @@ const overhang = 4096;
 const firstCapacity = 2 ** 16;
 /** It grows when it is fuller than this, */
 export const loadMax = 0.8;
-/** by this factor: the table takes 10 to 14 bytes a state. */
+/** by this factor: the table takes 10 to 14 bytes a state, or 20 while it is small. */
 const growth = 1.4;
+const growthWhileSmall = 2;
+const smallCapacity = 2 ** 21;
 
 /**
  * The set of fingerprints: open addressing with linear probing in memory that all workers share. A slot's first half
@@ -47,7 +50,12 @@ export class Visited {
 
   /** What it will take after its next growth. */
   get bytesGrown(): number {
-    return 8 * (Math.ceil(this.capacity * growth) + overhang);
+    return 8 * (this.#nextCapacity + overhang);
+  }
+
+  get #nextCapacity(): number {
+    const { capacity } = this;
+    return Math.ceil(capacity * (capacity < smallCapacity ? growthWhileSmall : growth));
   }
 
   /** Whether `more` entries can be added before it must grow. */
@@ -129,21 +137,12 @@ export class Visited {
   /** Grows in place. Nobody else may use the table meanwhile. Returns false where there is no memory for it. */
   grow(): boolean {
     const before = this.capacity;
-    const capacity = Math.ceil(before * growth);
+    const capacity = this.#nextCapacity;
     const slots = this.#view.reach(2 * (capacity + overhang));
     if (slots === undefined) return false;
     this.#control[word.capacity] = capacity;
     this.refresh();
-    const early: number[] = [];
-    for (let at = 2 * (before + overhang) - 2; at >= 0; at -= 2) {
-      const lo = slots[at] as number;
-      if (lo === 0) continue;
-      const hi = slots[at + 1] as number;
-      slots[at] = slots[at + 1] = 0;
-      // An entry that ran over so far that its new home is still below must wait until what is there has moved.
-      if (2 * (((lo >>> 0) * this.scale) | 0) < at) early.push(lo, hi);
-      else this.add(lo, hi);
-    }
+    const early = rehash(slots, before + overhang, this.scale);
     for (let i = 0; i < early.length; i += 2) this.add(early[i] as number, early[i + 1] as number);
     return true;
   }
