@@ -1,4 +1,6 @@
 import {
+  judgeState,
+  judgeStep,
   permuteState,
   stateKey,
   successors,
@@ -103,9 +105,10 @@ class Naive {
     for (const step of steps) {
       this.#perAction.set(step.action, (this.#perAction.get(step.action) ?? 0) + 1);
       const after = { step, before: path };
-      for (const { name, holds } of this.#model.stepProperties ?? []) {
+      for (const property of this.#model.stepProperties ?? []) {
+        const { name } = property;
         const before = path.step.state as Now<unknown>;
-        const judgement = holds(before, step.state as Now<unknown>, step.action, step.parameters);
+        const judgement = judgeStep(property, before, step.state as Now<unknown>, step);
         if (judgement === true) this.#exercised.add(name);
         if (judgement === false) this.#break(name, after);
       }
@@ -131,8 +134,9 @@ class Naive {
   #check(path: Path): void {
     const state = path.step.state as Now<unknown>;
     for (const { name, seen } of this.#model.witnesses ?? []) if (seen(state)) this.#exercised.add(name);
-    for (const { name, holds } of this.#model.invariants ?? []) {
-      const judgement = holds(state);
+    for (const invariant of this.#model.invariants ?? []) {
+      const { name } = invariant;
+      const judgement = judgeState(invariant, state);
       if (judgement !== false && judgement !== vacuous) this.#exercised.add(name);
       if (judgement !== false) continue;
       this.#break(name, path);

@@ -1,4 +1,4 @@
-import { vacuous, type Judgement, type Model, type Now } from "../../model/index.ts";
+import { judgeState, vacuous, type Judgement, type Model, type Now } from "../../model/index.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { Recorder } from "./recorder.ts";
 import type { StepProperties } from "./step-properties.ts";
@@ -54,11 +54,11 @@ export class Predicates {
     this.#transitions = transitions;
     this.#knowledge = knowledge;
     this.all = [
-      ...(model.invariants ?? []).map(({ name, holds }, index) => ({
-        name,
+      ...(model.invariants ?? []).map((invariant, index) => ({
+        name: invariant.name,
         kind: "invariant" as const,
         index,
-        judge: holds,
+        judge: (now: Now<unknown>) => judgeState(invariant, now),
       })),
       ...(model.witnesses ?? []).map(({ name, seen }, index) => ({
         name,

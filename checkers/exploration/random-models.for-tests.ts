@@ -217,7 +217,7 @@ export function modelOf(plan: ModelPlan): Model<unknown> {
     ],
     stepProperties: [
       stepProperty("ForbiddenStep", (before, after, taken) =>
-        taken === `Action${forbiddenStep.except}`
+        taken.action === `Action${forbiddenStep.except}`
           ? vacuous
           : !all.some((s) => before.role[s] === forbiddenStep.from && after.role[s] === forbiddenStep.to),
       ),

@@ -1,4 +1,11 @@
-import type { Judgement, Model, Now, StepProperty, Value } from "../../model/index.ts";
+import {
+  judgeStep,
+  type Judgement,
+  type Model,
+  type Now,
+  type StepProperty,
+  type Taken,
+} from "../../model/index.ts";
 import { outcome, outcomeOf } from "./predicates.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { Layout } from "./layout.ts";
@@ -10,7 +17,7 @@ import type { Row } from "./row.ts";
 
 interface Property {
   readonly name: string;
-  readonly holds: StepProperty<unknown>["holds"];
+  readonly judge: (before: Now<unknown>, after: Now<unknown>, taken: Taken) => Judgement;
   /** It is told the action, so that it is remembered for each instance apart. */
   readonly namesAction: boolean;
   /** By instance, or 0 for all. */
@@ -33,7 +40,7 @@ export class StepProperties {
   readonly #components: number;
   readonly #trie: Trie = new Trie();
   /** Every action with each of its fixed parameter lists. */
-  readonly #taken: readonly (readonly [string, readonly Value[]])[];
+  readonly #taken: readonly Taken[];
   /** What the step at hand has written, by component; `#writtenIn` says whether it is of this step. */
   readonly #written: Int32Array;
   readonly #writtenIn: Int32Array;
@@ -71,16 +78,19 @@ export class StepProperties {
     this.#before = stateView(layout, { read: reader(0) });
     this.#after = stateView(layout, { read: reader(this.#components) });
     this.#taken = model.actions.flatMap(({ name, parameters }) =>
-      typeof parameters === "function" ? [] : parameters.map((list) => [name, list] as const),
+      typeof parameters === "function" ? [] : parameters.map((list) => ({ action: name, parameters: list })),
     );
     const areFixed = model.actions.every(({ parameters }) => typeof parameters !== "function");
-    this.properties = (model.stepProperties ?? []).map(({ name, holds }) => ({
-      name,
-      holds,
-      namesAction: holds.length > 2,
-      roots: [],
-      always: holds.length > 2 && !areFixed,
-    }));
+    this.properties = (model.stepProperties ?? []).map((property) => {
+      const namesAction = isToldTheAction(property);
+      return {
+        name: property.name,
+        judge: (before, after, taken) => judgeStep(property, before, after, taken),
+        namesAction,
+        roots: [],
+        always: namesAction && !areFixed,
+      };
+    });
     // Predicates come first: invariants, witnesses, then those about stuttering, one for each that is not `always`.
     let flag = (model.invariants ?? []).length + (model.witnesses ?? []).length;
     this.#stutteringFlags = this.properties.map(({ always }) => (always ? -1 : flag++));
@@ -118,12 +128,11 @@ export class StepProperties {
 
   /** The properties as predicates on a state that follows itself, by whatever action. */
   stuttering(): readonly { readonly name: string; judge: (now: Now<unknown>) => Judgement; index: number }[] {
-    return this.properties.flatMap(({ name, holds, namesAction, always }, index) => {
+    return this.properties.flatMap(({ name, judge: holds, namesAction, always }, index) => {
       if (always) return [];
       const judge = namesAction
-        ? (now: Now<unknown>) =>
-            this.#taken.every(([action, list]) => holds(now, now, action, list) !== false)
-        : (now: Now<unknown>) => holds(now, now, "", []) !== false;
+        ? (now: Now<unknown>) => this.#taken.every((taken) => holds(now, now, taken) !== false)
+        : (now: Now<unknown>) => holds(now, now, { action: "", parameters: [] }) !== false;
       return [{ name, judge, index }];
     });
   }
@@ -188,9 +197,8 @@ export class StepProperties {
     return attempt(
       () => property.name,
       () => {
-        const { holds } = property;
         const [before, after] = [this.#before as Now<unknown>, this.#after as Now<unknown>];
-        const leaf = outcomeOf(holds(before, after, action.name, parameters));
+        const leaf = outcomeOf(property.judge(before, after, { action: action.name, parameters }));
         property.roots[instance] = this.#trie.insert(root, this.#reads, this.#ids, leaf);
         for (const read of this.#reads) {
           if (!property.always)
@@ -200,4 +208,9 @@ export class StepProperties {
       },
     );
   }
+}
+
+/** Whether a property takes one argument more than the states and its parameters: the action of the step. */
+function isToldTheAction({ parameters, holds }: StepProperty<unknown>): boolean {
+  return holds.length > 2 + (parameters[0]?.length ?? 0);
 }

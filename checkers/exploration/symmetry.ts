@@ -1,4 +1,5 @@
 import {
+  judgeState,
   ModelError,
   nameOf,
   permuteState,
@@ -41,8 +42,9 @@ function whatDiffers(
   image: unknown,
   permutation: Permutation,
 ): string | undefined {
-  for (const { name, holds } of model.invariants ?? []) {
-    if (holds(state as Now<unknown>) !== holds(image as Now<unknown>)) return `${name} says otherwise`;
+  for (const invariant of model.invariants ?? []) {
+    const said = judgeState(invariant, state as Now<unknown>);
+    if (said !== judgeState(invariant, image as Now<unknown>)) return `${invariant.name} says otherwise`;
   }
   for (const { name, seen } of model.witnesses ?? []) {
     if (seen(state as Now<unknown>) !== seen(image as Now<unknown>)) return `${name} says otherwise`;

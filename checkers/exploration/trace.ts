@@ -1,5 +1,7 @@
 import {
   InputError,
+  judgeState,
+  judgeStep,
   stateKey,
   take,
   ModelError,
@@ -124,14 +126,15 @@ function isBroken(
   parameters: readonly EncodedValue[],
 ): boolean {
   switch (kind) {
-    case "step":
-      return (
-        model.stepProperties
-          ?.find(({ name }) => name === property)
-          ?.holds(before as never, after as never, action, parameters.map(decodeValue)) === false
-      );
-    case "invariant":
-      return model.invariants?.find(({ name }) => name === property)?.holds(after as never) === false;
+    case "step": {
+      const broken = model.stepProperties?.find(({ name }) => name === property);
+      const taken = { action, parameters: parameters.map(decodeValue) };
+      return broken !== undefined && judgeStep(broken, before as never, after as never, taken) === false;
+    }
+    case "invariant": {
+      const broken = model.invariants?.find(({ name }) => name === property);
+      return broken !== undefined && judgeState(broken, after as never) === false;
+    }
     default:
       // Of deadlocks and traps the steps alone are evidence: what follows them has to be explored.
       return true;

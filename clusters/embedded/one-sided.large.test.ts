@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { stateKey, successors, type Model, type Now, type Zab } from "../../model/index.ts";
+import { judgeState, stateKey, successors, type Model, type Now, type Zab } from "../../model/index.ts";
 import { oneSidedZab } from "./one-sided-zab.ts";
 
 // What the embedded ensemble is compared with is not quite the published model: so its own invariants are explored.
@@ -15,8 +15,8 @@ it("Zab keeps its invariants when each end of a connection fails for itself", { 
       if (seen.has(key) || zab.constraint?.(state as Now<Zab>) === false) continue;
       seen.add(key);
       next.push(state);
-      for (const { name, holds } of zab.invariants ?? [])
-        if (holds(state as Now<Zab>) === false) broken.add(name);
+      for (const invariant of zab.invariants ?? [])
+        if (judgeState(invariant, state as Now<Zab>) === false) broken.add(invariant.name);
     }
     frontier = next;
   }

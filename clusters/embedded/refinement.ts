@@ -1,6 +1,7 @@
 import {
   canonical,
   FiniteSet,
+  judgeState,
   nameOf,
   servers as identities,
   take,
@@ -118,8 +119,9 @@ export class Refinement {
     if (this.#failure !== undefined) return;
     if (this.#ids.some((id) => this.#state.history[id].length > judgedMax)) return;
     this.#judged++;
-    for (const { name, holds } of this.#model.invariants ?? []) {
-      if (holds(this.#state as Now<Zab>) === false) return this.#fail(`${name} is violated`);
+    for (const invariant of this.#model.invariants ?? []) {
+      if (judgeState(invariant, this.#state as Now<Zab>) === false)
+        return this.#fail(`${invariant.name} is violated`);
     }
   }
 

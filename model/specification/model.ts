@@ -43,17 +43,27 @@ export interface Action<State> {
 /** A property of a state, evaluated in every reachable one. */
 export interface Invariant<State> {
   readonly name: string;
-  readonly holds: (now: Now<State>) => Judgement;
+  /** It must hold for each of these lists, TLA+'s `\A`: one empty list where it is not quantified. */
+  readonly parameters: readonly (readonly Value[])[];
+  readonly holds: (now: Now<State>, ...parameters: readonly Value[]) => Judgement;
+}
+
+/** The action of a step. */
+export interface Taken {
+  readonly action: string;
+  readonly parameters: readonly Value[];
 }
 
 /** A property of a transition, evaluated for every one. */
 export interface StepProperty<State> {
   readonly name: string;
+  /** As an invariant's. */
+  readonly parameters: readonly (readonly Value[])[];
+  /** After the parameters it is told the action of the step, if it takes one more. */
   readonly holds: (
     before: Now<State>,
     after: Now<State>,
-    action: string,
-    parameters: readonly Value[],
+    ...parameters: readonly [...Value[], Taken]
   ) => Judgement;
 }
 
@@ -159,8 +169,22 @@ export interface Vocabulary<State> {
       readonly actor?: (...parameters: Given<P>) => Identity | undefined;
     },
   ): Action<State>;
-  invariant(name: string, holds: Invariant<State>["holds"]): Invariant<State>;
-  stepProperty(name: string, holds: StepProperty<State>["holds"]): StepProperty<State>;
+  invariant(name: string, holds: (now: Now<State>) => Judgement): Invariant<State>;
+  /** One that must hold for each of these parameter lists: `\A i \in Server`. */
+  invariant<P extends readonly Value[]>(
+    name: string,
+    parameters: readonly P[],
+    holds: (now: Now<State>, ...parameters: Given<P>) => Judgement,
+  ): Invariant<State>;
+  stepProperty(
+    name: string,
+    holds: (before: Now<State>, after: Now<State>, taken: Taken) => Judgement,
+  ): StepProperty<State>;
+  stepProperty<P extends readonly Value[]>(
+    name: string,
+    parameters: readonly P[],
+    holds: (before: Now<State>, after: Now<State>, ...parameters: [...Given<P>, taken: Taken]) => Judgement,
+  ): StepProperty<State>;
   witness(name: string, seen: Witness<State>["seen"]): Witness<State>;
 }
 
@@ -175,10 +199,33 @@ export function vocabulary<State>(): Vocabulary<State> {
   return {
     action: (name, parameters, effect, options) =>
       ({ name, parameters, effect, ...options }) as unknown as Action<State>,
-    invariant: (name, holds) => ({ name, holds }),
-    stepProperty: (name, holds) => ({ name, holds }),
+    invariant: (name: string, ...quantified: readonly unknown[]) =>
+      quantify(name, quantified) as unknown as Invariant<State>,
+    stepProperty: (name: string, ...quantified: readonly unknown[]) =>
+      quantify(name, quantified) as unknown as StepProperty<State>,
     witness: (name, seen) => ({ name, seen }),
   };
+}
+
+/** A property from [holds] or [parameters, holds]. */
+function quantify(name: string, quantified: readonly unknown[]): object {
+  const [parameters, holds] = quantified.length === 1 ? [[[]], quantified[0]] : quantified;
+  return { name, parameters, holds };
+}
+
+/** What an invariant says of a state. */
+export function judgeState<State>({ parameters, holds }: Invariant<State>, now: Now<State>): Judgement {
+  return forAll(parameters, (list) => holds(now, ...list));
+}
+
+/** What a step property says of a step. */
+export function judgeStep<State>(
+  { parameters, holds }: StepProperty<State>,
+  before: Now<State>,
+  after: Now<State>,
+  taken: Taken,
+): Judgement {
+  return forAll(parameters, (list) => holds(before, after, ...list, taken));
 }
 
 /** For all cases: false if any is false, `vacuous` if none was exercised. */

@@ -1,5 +1,6 @@
 import {
   at,
+  each,
   forAll,
   product,
   vacuous,
@@ -18,7 +19,7 @@ import type { Constants } from "./constants.ts";
  * says "for all".
  */
 export function invariants({ servers }: Constants): Invariant<Zab>[] {
-  const all = servers.members;
+  const every = each(servers);
   const everyTwo = product(servers, servers);
 
   const ShouldNotBeTriggered = zab.invariant("ShouldNotBeTriggered", (now) => {
@@ -33,14 +34,9 @@ export function invariants({ servers }: Constants): Invariant<Zab>[] {
   });
 
   /** At most one established leader for an epoch, at a time. */
-  const Leadership1 = zab.invariant("Leadership1", (now) => {
-    const established = all.filter(
-      (i) =>
-        now.role[i] === "LEADING" &&
-        (now.zabState[i] === "SYNCHRONIZATION" || now.zabState[i] === "BROADCAST"),
-    );
-    const epochs = new Set(established.map((i) => now.currentEpoch[i]));
-    return established.length === 0 ? vacuous : epochs.size === established.length;
+  const Leadership1 = zab.invariant("Leadership1", everyTwo, (now, i, j) => {
+    if (!isEstablished(now, i) || !isEstablished(now, j)) return vacuous;
+    return i === j || now.currentEpoch[i] !== now.currentEpoch[j];
   });
 
   /** At most one established leader for an epoch, ever. */
@@ -49,85 +45,71 @@ export function invariants({ servers }: Constants): Invariant<Zab>[] {
   );
 
   /** What two processes have committed has the same prefix. */
-  const PrefixConsistency = zab.invariant("PrefixConsistency", (now) =>
-    forAll(everyTwo, ([i, j]) => {
-      const smaller = Math.min(now.lastCommitted[i].index, now.lastCommitted[j].index);
-      if (smaller === 0) return vacuous;
-      const other = prefix(now.history[j], smaller);
-      const same = prefix(now.history[i], smaller).every((txn, index) => txnEqual(txn, at(other, index + 1)));
-      return i === j ? vacuous : same;
-    }),
-  );
+  const PrefixConsistency = zab.invariant("PrefixConsistency", everyTwo, (now, i, j) => {
+    const smaller = Math.min(now.lastCommitted[i].index, now.lastCommitted[j].index);
+    if (smaller === 0) return vacuous;
+    const other = prefix(now.history[j], smaller);
+    const same = prefix(now.history[i], smaller).every((txn, index) => txnEqual(txn, at(other, index + 1)));
+    return i === j ? vacuous : same;
+  });
 
   /** What a follower delivers, some primary has broadcast. */
-  const Integrity = zab.invariant("Integrity", (now) =>
-    forAll(all, (i) => {
-      if (now.lastCommitted[i].index === 0 || now.role[i] !== "FOLLOWING") return vacuous;
-      return delivered(now, i).every((txn) =>
-        now.proposalMsgsLog.some(({ zxid, data }) => txnEqual(txn, { zxid, value: data })),
-      );
-    }),
-  );
+  const Integrity = zab.invariant("Integrity", every, (now, i) => {
+    if (now.lastCommitted[i].index === 0 || now.role[i] !== "FOLLOWING") return vacuous;
+    return delivered(now, i).every((txn) =>
+      now.proposalMsgsLog.some(({ zxid, data }) => txnEqual(txn, { zxid, value: data })),
+    );
+  });
 
   /** If one follower delivers a and another delivers b, then the second delivers a or the first delivers b. */
-  const Agreement = zab.invariant("Agreement", (now) =>
-    forAll(everyTwo, ([i, j]) => {
-      if (i === j || now.lastCommitted[i].index === 0 || now.lastCommitted[j].index === 0) return vacuous;
-      if (now.role[i] !== "FOLLOWING" || now.role[j] !== "FOLLOWING") return vacuous;
-      const ofI = delivered(now, i);
-      const ofJ = delivered(now, j);
-      return ofI.every((a) => position(ofJ, a) > 0) || ofJ.every((b) => position(ofI, b) > 0);
-    }),
-  );
+  const Agreement = zab.invariant("Agreement", everyTwo, (now, i, j) => {
+    if (i === j || now.lastCommitted[i].index === 0 || now.lastCommitted[j].index === 0) return vacuous;
+    if (now.role[i] !== "FOLLOWING" || now.role[j] !== "FOLLOWING") return vacuous;
+    const ofI = delivered(now, i);
+    const ofJ = delivered(now, j);
+    return ofI.every((a) => position(ofJ, a) > 0) || ofJ.every((b) => position(ofI, b) > 0);
+  });
 
   /** If some process delivers a before b, then any that delivers b delivers a before. */
-  const TotalOrder = zab.invariant("TotalOrder", (now) =>
-    forAll(everyTwo, ([i, j]) => {
-      if (i === j || now.lastCommitted[i].index < 2 || now.lastCommitted[j].index < 2) return vacuous;
-      const ofJ = delivered(now, j);
-      return inOrder(delivered(now, i), (a, b) => precedes(ofJ, a, b));
-    }),
-  );
+  const TotalOrder = zab.invariant("TotalOrder", everyTwo, (now, i, j) => {
+    if (i === j || now.lastCommitted[i].index < 2 || now.lastCommitted[j].index < 2) return vacuous;
+    const ofJ = delivered(now, j);
+    return inOrder(delivered(now, i), (a, b) => precedes(ofJ, a, b));
+  });
 
   /**
    * If a primary broadcasts a before b, then whoever delivers b delivers a before.
    * Differs: also for who has delivered b alone; the published text asks for two delivered transactions first.
    */
-  const LocalPrimaryOrder = zab.invariant("LocalPrimaryOrder", (now) =>
-    forAll(all, (j) => {
-      if (now.lastCommitted[j].index === 0) return vacuous;
-      const ofJ = now.history[j].slice(0, now.lastCommitted[j].index);
-      return forAll(primaries(now), (broadcast) =>
-        broadcast.length < 2 ? vacuous : inOrder(broadcast, (a, b) => precedes(ofJ, a, b)),
-      );
-    }),
-  );
+  const LocalPrimaryOrder = zab.invariant("LocalPrimaryOrder", every, (now, j) => {
+    if (now.lastCommitted[j].index === 0) return vacuous;
+    const ofJ = now.history[j].slice(0, now.lastCommitted[j].index);
+    return forAll(primaries(now), (broadcast) =>
+      broadcast.length < 2 ? vacuous : inOrder(broadcast, (a, b) => precedes(ofJ, a, b)),
+    );
+  });
 
   const LocalPrimaryOrderAsPublished = zab.invariant("LocalPrimaryOrderAsPublished", () => vacuous);
 
   /** A process that delivers transactions of two epochs delivers that of the earlier one first. */
-  const GlobalPrimaryOrder = zab.invariant("GlobalPrimaryOrder", (now) =>
-    forAll(all, (i) => {
-      if (now.lastCommitted[i].index < 2) return vacuous;
-      const epochs = delivered(now, i).map((txn) => txn.zxid[0]);
-      if (epochs.every((epoch) => epoch === epochs[0])) return vacuous;
-      return epochs.every((epoch, index) => index === 0 || epoch >= (epochs[index - 1] as number));
-    }),
-  );
+  const GlobalPrimaryOrder = zab.invariant("GlobalPrimaryOrder", every, (now, i) => {
+    if (now.lastCommitted[i].index < 2) return vacuous;
+    const epochs = delivered(now, i).map((txn) => txn.zxid[0]);
+    if (epochs.every((epoch) => epoch === epochs[0])) return vacuous;
+    return epochs.every((epoch, index) => index === 0 || epoch >= (epochs[index - 1] as number));
+  });
 
   /** An established primary has delivered every transaction of an earlier epoch that a follower of its delivers. */
-  const PrimaryIntegrity = zab.invariant("PrimaryIntegrity", (now) =>
-    forAll(everyTwo, ([i, j]) => {
-      if (now.role[i] !== "LEADING" || now.connectInfo[j] !== i || now.zabState[i] !== "BROADCAST")
-        return vacuous;
-      if (now.role[j] !== "FOLLOWING" || now.zabState[j] !== "BROADCAST") return vacuous;
-      if (now.lastCommitted[j].index === 0 || !now.learners[i].has(j)) return vacuous;
-      const earlier = delivered(now, j).filter((txn) => txn.zxid[0] < now.currentEpoch[i]);
-      if (earlier.length === 0) return vacuous;
-      const ofI = delivered(now, i);
-      return earlier.every((txn) => position(ofI, txn) > 0);
-    }),
-  );
+  const PrimaryIntegrity = zab.invariant("PrimaryIntegrity", everyTwo, (now, i, j) => {
+    if (now.role[i] !== "LEADING" || now.connectInfo[j] !== i || now.zabState[i] !== "BROADCAST")
+      return vacuous;
+    if (now.role[j] !== "FOLLOWING" || now.zabState[j] !== "BROADCAST") return vacuous;
+    if (now.lastCommitted[j].index === 0 || !now.learners[i].has(j)) return vacuous;
+    const earlier = delivered(now, j).filter((txn) => txn.zxid[0] < now.currentEpoch[i]);
+    if (earlier.length === 0) return vacuous;
+    const ofI = delivered(now, i);
+    return earlier.every((txn) => position(ofI, txn) > 0);
+  });
 
   return [
     ShouldNotBeTriggered,
@@ -142,6 +124,11 @@ export function invariants({ servers }: Constants): Invariant<Zab>[] {
     GlobalPrimaryOrder,
     PrimaryIntegrity,
   ];
+}
+
+function isEstablished(now: Read, i: Server): boolean {
+  const phase = now.zabState[i];
+  return now.role[i] === "LEADING" && (phase === "SYNCHRONIZATION" || phase === "BROADCAST");
 }
 
 /** The transactions that a server has delivered. Throws ModelError when it committed more than it has. */

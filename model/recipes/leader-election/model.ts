@@ -1,7 +1,6 @@
 import {
   disabled,
   each,
-  forAll,
   opaque,
   table,
   vacuous,
@@ -106,23 +105,19 @@ function build(parameters: Parameters, variant?: string): Model<unknown> {
       guardedWrite(all, fenced !== false),
     ],
     invariants: [
-      invariant("OneLeader", (now) =>
-        forAll(couples(all), ([a, b]) => {
-          if (leads(now, a) && leads(now, b)) return false;
-          return leads(now, a) || leads(now, b) ? true : vacuous;
-        }),
-      ),
-      invariant("OnlyZombiesOverlap", (now) =>
-        forAll(couples(all), ([a, b]) =>
-          believes(now, a) && believes(now, b) ? isZombie(now, a) || isZombie(now, b) : vacuous,
-        ),
+      invariant("OneLeader", couples(all), (now, a, b) => {
+        if (leads(now, a) && leads(now, b)) return false;
+        return leads(now, a) || leads(now, b) ? true : vacuous;
+      }),
+      invariant("OnlyZombiesOverlap", couples(all), (now, a, b) =>
+        believes(now, a) && believes(now, b) ? isZombie(now, a) || isZombie(now, b) : vacuous,
       ),
     ],
     stepProperties: [
       stepProperty("NoHerd", (before, after) => wakesOne(before, after, all)),
-      stepProperty("LateWritesRefused", (before, after, action, [client]) => {
+      stepProperty("LateWritesRefused", (before, after, { action, parameters }) => {
         if (action !== "GuardedWrite") return vacuous;
-        const late = tokenOf(before, client as Client) < before.resource;
+        const late = tokenOf(before, parameters[0] as Client) < before.resource;
         return late ? after.resource === before.resource : vacuous;
       }),
     ],
