@@ -1,7 +1,8 @@
 import { meet } from "./barrier.ts";
 import { Coverage } from "./coverage.ts";
 import { batchMax, Expansion, type Finding } from "./expansion.ts";
-import { Frontier } from "./frontier.ts";
+import { chunkIntsFor, Frontier } from "./frontier.ts";
+import { PackingOutgrown, type Packing } from "./packing.ts";
 import { located, pathTo } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { randomFrom } from "./random.ts";
@@ -33,8 +34,8 @@ export interface SearchOptions {
 const symmetryChunks = 40;
 const symmetrySamples = 4;
 
-/** After so many chunks the order of decisions is chosen anew: at first nobody knows how many values there are. */
-const reorderings: readonly number[] = [30, 300, 3000];
+/** After so many states decisions are made anew: at first nobody knows what is read, and how many values there are. */
+const reorderings: readonly number[] = [8_000, 80_000, 800_000];
 
 /** Of the memory allowed, what the frontier takes before it goes to disk. */
 export const frontierShare = 0.2;
@@ -56,6 +57,10 @@ export class BreadthFirst {
   readonly #options: SearchOptions;
   readonly #memory: SharedMemory;
   readonly #random: () => number;
+  /** States whose successors were made, and how often decisions were made anew. */
+  #expanded = 0;
+  #reordered = 0;
+  /** Chunks taken. */
   #chunks = 0;
 
   constructor(program: Program, memory: SharedMemory, options: SearchOptions) {
@@ -65,11 +70,9 @@ export class BreadthFirst {
     this.#memory = memory;
     this.control = new Int32Array(memory.control);
     this.visited = new Visited(this.control, memory.visited);
-    const { stride, wide } = program;
     const { spill, memoryBytesMax } = options;
     this.frontier = new Frontier(memory, {
-      stride,
-      wide,
+      chunkInts: chunkIntsFor(program.strideMax),
       hasMemory: () => this.#hasMemory(0),
       spill: spill === null ? undefined : { folder: spill, frontierBytesMax: frontierShare * memoryBytesMax },
     });
@@ -95,7 +98,10 @@ export class BreadthFirst {
 
   /** Adds the initial states as the first level. One worker does that alone, before the others start. */
   begin(): void {
-    for (const [index, state] of this.program.model.initial.entries()) {
+    const { initial } = this.program.model;
+    // All at once before the first is kept: each may need wider fields than those before.
+    for (const state of initial) this.program.rowOf(state);
+    for (const [index, state] of initial.entries()) {
       if (!this.#expansion.addInitial(this.program.rowOf(state), index)) this.stop(stopReason.memory);
     }
     this.#count();
@@ -138,25 +144,31 @@ export class BreadthFirst {
       this.#expansion.finish();
       return this.#meet();
     }
-    this.program.store.catchUp();
-    this.program.predicates.catchUp();
+    this.program.catchUp();
     if (!this.#expand(chunk)) this.stop(stopReason.memory);
     this.#count();
     this.frontier.release(chunk);
   }
 
   #expand(chunk: number): boolean {
-    this.#chunks++;
-    if (reorderings.includes(this.#chunks)) this.program.transitions.reorder();
+    this.#expanded += this.frontier.rowCount(chunk);
+    if (this.#expanded > (reorderings[this.#reordered] ?? Number.POSITIVE_INFINITY)) {
+      this.#reordered++;
+      this.program.transitions.forgetDecisions();
+    }
     this.#sampleSymmetry(chunk);
     try {
-      return this.#expansion.expand(chunk);
+      for (;;) {
+        try {
+          return this.#expansion.expand(chunk);
+        } catch (error) {
+          if (!(error instanceof PackingOutgrown)) throw error;
+          this.program.repack();
+        }
+      }
     } catch (error) {
-      const { subject, numberAt } = this.#expansion;
-      throw located(error, () => {
-        const state = subject >= 0 ? subject : numberAt(this.program.recorder.offset);
-        return pathTo(this.program, new Int32Array(this.#memory.parents), state);
-      });
+      const { subject } = this.#expansion;
+      throw located(error, () => pathTo(this.program, new Int32Array(this.#memory.parents), subject));
     }
   }
 
@@ -164,13 +176,16 @@ export class BreadthFirst {
   #sampleSymmetry(chunk: number): void {
     const { permutations } = this.program.fingerprints;
     if (permutations.length === 1) return;
-    const turn = this.#chunks;
+    const turn = this.#chunks++;
     if (turn >= symmetryChunks && turn % (symmetryChunks * 8) !== 0) return;
     const count = this.frontier.rowCount(chunk);
+    const packing = this.program.packings[this.frontier.packing(chunk)] as Packing;
+    const stride = packing.words + this.program.fingerprints.width;
     for (let sample = 0; sample < Math.min(count, symmetrySamples); sample++) {
-      const at = this.frontier.offset(chunk) + this.program.stride * (this.#random() % count);
+      const at = this.frontier.offset(chunk) + stride * (this.#random() % count);
       const permutation = permutations[1 + (this.#random() % (permutations.length - 1))] as Permutation;
-      checkSymmetry(this.program.model, this.program.stateOf(this.frontier.rows, at), permutation);
+      const state = this.program.stateOf(this.frontier.rows, at, packing);
+      checkSymmetry(this.program.model, state, permutation);
     }
   }
 
@@ -249,7 +264,7 @@ export class BreadthFirst {
       frontier,
       coverage,
       parents: new Int32Array(this.#memory.parents, 0, this.#memory.parents.byteLength >>> 2),
-      prints: program.layout.components.length,
+      strides: program.packings.map(({ words }) => words + program.fingerprints.width),
       width: program.fingerprints.width,
       folder: this.#options.spill ?? "",
     };
@@ -262,13 +277,12 @@ export class BreadthFirst {
 
   /** Bytes taken by all workers together. */
   get bytes(): number {
-    const tries = this.program.transitions.bytes + this.program.predicates.bytes;
     return (
       this.visited.bytes +
       this.parentBytes +
       this.frontier.bytes +
       this.#memory.values.byteLength +
-      this.#options.workers * (workerBytes + tries)
+      this.#options.workers * (workerBytes + this.program.bytes)
     );
   }
 

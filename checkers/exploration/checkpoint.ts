@@ -17,7 +17,7 @@ import {
 import { join } from "node:path";
 import { InputError, OperationError, type Model } from "../../model/index.ts";
 import { engineVersion } from "./crew.ts";
-import type { Frontier } from "./frontier.ts";
+import { chunkField, type Frontier } from "./frontier.ts";
 import { hashText } from "./hash.ts";
 import { growTo } from "./memory.ts";
 import { word, type SharedMemory } from "./shared.ts";
@@ -67,26 +67,19 @@ export function signatureOf(model: Model<unknown>): string {
 }
 
 const format = "zabcheck-checkpoint";
-const formatVersion = 1;
+const formatVersion = 2;
 
 interface Header {
   readonly format: typeof format;
   readonly formatVersion: number;
   readonly identity: Identity;
   readonly folder: string;
-  readonly stride: number;
-  /** Rows of 32 bits an entry. */
-  readonly wide: boolean;
+  /** Ints of a chunk. */
+  readonly chunkInts: number;
   readonly control: readonly number[];
   readonly seconds: number;
   /** Bytes of each file. */
   readonly files: { readonly [name: string]: number };
-}
-
-/** How rows are laid out: the program that explores. */
-export interface RowForm {
-  readonly stride: number;
-  readonly wide: boolean;
 }
 
 const parts = ["values", "visited", "parents", "rows", "chunks", "coverage", "knowledge"] as const;
@@ -100,7 +93,6 @@ export function writeCheckpoint(
   directory: string,
   identity: Identity,
   memory: SharedMemory,
-  { stride, wide }: RowForm,
   frontier: Frontier,
   spill: string | null,
   seconds: number,
@@ -126,8 +118,7 @@ export function writeCheckpoint(
       formatVersion,
       identity,
       folder,
-      stride,
-      wide,
+      chunkInts: frontier.chunkInts,
       control: [...control],
       seconds,
       files,
@@ -173,9 +164,7 @@ function* contents(
       for (const { bytes } of frontier.currentChunks()) yield bytes;
       break;
     case "chunks":
-      for (const { rows, firstNumber } of frontier.currentChunks()) {
-        yield new Uint8Array(Int32Array.of(rows, firstNumber).buffer);
-      }
+      for (const { fields } of frontier.currentChunks()) yield new Uint8Array(fields.buffer);
       break;
     default:
       yield new Uint8Array(memory[part]);
@@ -224,14 +213,14 @@ export function readCheckpoint(
   directory: string,
   identity: Identity,
   memory: SharedMemory,
-  form: RowForm,
+  chunkInts: number,
   overflow: Overflow,
 ): number {
   const header = readHeader(directory);
   checkIdentity(directory, header, identity);
   const folder = join(directory, header.folder);
   checkFiles(folder, header);
-  if (header.stride !== form.stride || header.wide !== form.wide) {
+  if (header.chunkInts !== chunkInts) {
     throw new InputError(`${directory}: a checkpoint of another layout`, "explore anew");
   }
   const control = new Int32Array(memory.control);
@@ -287,7 +276,7 @@ function readFrontier(
   control: Int32Array,
   overflow: Overflow,
 ): void {
-  const count = (files["chunks"] as number) / 8;
+  const count = (files["chunks"] as number) / (4 * chunkField.count);
   const list = control[word.current] as 0 | 1;
   const onDisk = overflow.folder !== null && (files["rows"] as number) > overflow.frontierBytesMax;
   if (onDisk) copyFileSync(join(folder, "rows"), chunkFile(overflow.folder as string, list));
@@ -307,17 +296,12 @@ function readFrontier(
   control[word.chunksMade] = onDisk ? 0 : count;
 }
 
-/** The values of a checkpoint: they must be there before a program is made. Returns whether its rows are wide. */
-export function readCheckpointValues(
-  directory: string,
-  identity: Identity,
-  values: SharedArrayBuffer,
-): boolean {
+/** The values of a checkpoint: they must be there before a program is made. */
+export function readCheckpointValues(directory: string, identity: Identity, values: SharedArrayBuffer): void {
   const header = readHeader(directory);
   checkIdentity(directory, header, identity);
   readWhole(join(directory, header.folder, "values"), values, header.files["values"] as number);
   new Int32Array(values, 0, 2).set([0, header.files["values"] as number]);
-  return header.wide;
 }
 
 function readHeader(directory: string): Header {
@@ -388,7 +372,6 @@ export class Checkpoints {
   readonly #directory: string;
   readonly #identity: Identity;
   readonly #memory: SharedMemory;
-  readonly #form: RowForm;
   readonly #secondsBefore: number;
   readonly #spill: string | null;
 
@@ -396,14 +379,12 @@ export class Checkpoints {
     directory: string,
     identity: Identity,
     memory: SharedMemory,
-    form: RowForm,
     spill: string | null,
     secondsBefore: number,
   ) {
     this.#directory = directory;
     this.#identity = identity;
     this.#memory = memory;
-    this.#form = form;
     this.#secondsBefore = secondsBefore;
     this.#spill = spill;
   }
@@ -419,7 +400,6 @@ export class Checkpoints {
       this.#directory,
       this.#identity,
       this.#memory,
-      this.#form,
       frontier,
       this.#spill,
       this.#secondsBefore + secondsSinceStart,

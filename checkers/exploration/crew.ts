@@ -4,7 +4,6 @@ import { fileURLToPath } from "node:url";
 import { ModelError, OperationError, type Parameters } from "../../model/index.ts";
 import type { Identity } from "./checkpoint.ts";
 import type { Finding } from "./expansion.ts";
-import { RowsTooNarrow } from "./row.ts";
 import type { SharedMemory } from "./shared.ts";
 
 /** How a worker finds the model: symbols and functions can't be sent. */
@@ -24,7 +23,6 @@ export interface WorkerOrder {
   readonly ghosts: readonly string[];
   readonly symmetry: boolean;
   readonly deadlock: boolean;
-  readonly wide: boolean;
   readonly worker: number;
   readonly workers: number;
   readonly memoryBytesMax: number;
@@ -40,7 +38,7 @@ export interface WorkerOrder {
 
 export type WorkerReport =
   | { readonly type: "done"; readonly findings: readonly Finding[]; readonly evaluations: number }
-  | { readonly type: "failed"; readonly kind: "model" | "narrow" | "other"; readonly message: string }
+  | { readonly type: "failed"; readonly kind: "model" | "other"; readonly message: string }
   | {
       readonly type: "failed";
       readonly kind: "operation";
@@ -50,7 +48,7 @@ export type WorkerReport =
     };
 
 /** Changes with the engine, so that a worker that was compiled from another version is recognised. */
-export const engineVersion = "1";
+export const engineVersion = "2";
 
 /** Runs the workers to their end. Throws ModelError when the model fails in one of them; then all end. */
 export async function runCrew(
@@ -70,7 +68,6 @@ function reportOf(thread: Worker): Promise<Extract<WorkerReport, { type: "done" 
       if (report.type === "done") resolve(report);
       else if (report.kind === "operation")
         reject(new OperationError(report.code, report.message, report.hint));
-      else if (report.kind === "narrow") reject(new RowsTooNarrow());
       else if (report.kind === "model") reject(new ModelError(report.message));
       else reject(new Error(`a worker failed: ${report.message}`));
     });

@@ -1,265 +1,339 @@
-import type { Row } from "./row.ts";
-/** What decisions are made of: the tries of single instances, which know where a reference leads. */
+import type { Ids, Packing } from "./packing.ts";
+
+/** What decisions are made of: the tries of single instances, which know where a reference leads for the ids at hand. */
 export interface Waiting {
   /** The component that a reference (a node of an instance's own trie) asks for. */
   component(reference: number): number;
-  /** Where it leads for an id; the row is at hand for what has to be learnt. */
-  advance(reference: number, id: number, row: Row, offset: number): number;
+  /** One word of the set of components that have ever been asked for there or below. */
+  below(reference: number, word: number): number;
+  readonly setWords: number;
+  /** Where a reference leads for the id of the component that it asks for. */
+  advance(reference: number, id: number): number;
   /** What a leaf stands for: an enabled effect, or references of instances that begin here. */
-  leaf(reference: number, row: Row, offset: number, enabled: number[]): readonly number[];
+  leaf(reference: number, enabled: number[]): readonly number[];
   /** How many values a component's variable has had so far. */
   valueCount(component: number): number;
 }
 
-/** A component that was read on the way to a node, and what was before it. */
-interface Read {
-  readonly component: number;
-  readonly id: number;
-  readonly before: Read | undefined;
-}
-
-/** A component of at most so many values is read early, for all. */
-const fewValues = 6;
-/** A node has at most about so many places for each child. */
-const sparsest = 4;
-/** Beyond so many nodes nothing is carried along any more. */
-const carriersMax = 100_000;
-
-/** The target where no instance is enabled. */
+/** The target of a row in which nothing is enabled. Targets are 2 * node, or 2 * fork + 1; 0 is not known yet. */
 export const nothing = -2;
 
+/** Ints of a node's head: [word, mask, mask of its table, start of its table]. */
+export const headInts = 4;
+
+/** Components of at most so many values are read together with others of their word, and early, for all. */
+const fewValues = 8;
+/** A table has at least so many places for each child, and is widened further as long as the children collide. */
+const sparse = 2;
+const sparsest = 8;
+
+interface Node {
+  /** The components that it looks at, all of one word. */
+  readonly components: readonly number[];
+  /** The references that wait there, in ascending order. */
+  readonly members: readonly number[];
+  /** What was read on the way there and may still be asked for: pairs of component and id. */
+  readonly known: readonly number[];
+  children: number;
+}
+
 /**
- * Decides all instances of all actions at once. A node asks for one component, and holds every instance that waits
- * for it, so that one look at a channel's head drops all that wait for another message. Where a component has few
- * values, its node carries those along that wait for others, so that it is read once for all; else it forks into one
- * node for each component. Nodes that hold the same instances are one.
+ * Decides all instances of all actions at once. A node looks at some components of one word of a row and holds every
+ * instance that waits for them, so that one look at a server's role, or at a channel's head, drops all instances that
+ * want it otherwise. Instances that wait for different words go on in different nodes: a fork. Nodes at which the same
+ * instances wait, and know the same, are one.
  *
- * Everything lies in one array, `code`:
- * a node is [component, mask, pairs [id + 1, target]...], a small hash table by id; a node that had to move to become
- * wider has left [0, 0, -1 - its new place];
- * a target is `nothing`, 2 * node, or 2 * fork + 1;
- * a fork is [effects, nodes, effect..., node...].
+ * It is a cache of what the instances' own tries know: it may be thrown away between two walks.
+ *
+ * A node's table in `code` is a hash table of pairs [masked word, target]; a fork in `code` is
+ * [effects, nodes, effect..., node...].
  */
 export class Decisions {
+  heads: Int32Array = new Int32Array(headInts * 1024);
   code: Int32Array = new Int32Array(1 << 15);
-  /** Where every walk begins: a target, 0 before the first walk. */
+  /** The target with which every walk begins; 0 before the first. */
   start = 0;
-  nodes = 0;
   /** The most nodes, and the most effects, of any fork. */
   widestFork = 1;
   mostEffects = 1;
   readonly #waiting: Waiting;
-  /** By node: the references that wait there. */
-  readonly #members: Map<number, readonly number[]> = new Map();
-  /** By node that carries: what was read on the way to it. */
-  readonly #read: Map<number, Read> = new Map();
-  /** By node: where in `code` it is pointed to, negative within forks. A node that grows moves. */
-  readonly #pointers: Map<number, number[]> = new Map();
-  readonly #children: Map<number, number> = new Map();
-  /** Nodes that carry nobody, by component and members. */
-  readonly #shareds: Map<string, number> = new Map();
-  /** The first node that carries; 0 where there is none. */
-  #first = 0;
+  readonly #packing: Packing;
+  readonly #nodes: Node[] = [{ components: [], members: [], known: [], children: 0 }];
+  readonly #byHash: Map<number, number[]> = new Map();
+  /** For each word of a row: the set of its components, `setWords` ints each. */
+  readonly #ofWord: Int32Array;
+  /** What is known while a target is made: ids by component, -1 for what is not. */
+  readonly #known: Int32Array;
+  /** Scratch: the set of open components, of those below a node's members, the votes for words. */
+  readonly #open: Int32Array;
+  readonly #below: Int32Array;
+  readonly #votes: Int32Array;
   #used = 2;
 
-  constructor(waiting: Waiting) {
+  constructor(waiting: Waiting, packing: Packing) {
     this.#waiting = waiting;
+    this.#packing = packing;
+    this.#known = new Int32Array(packing.word.length).fill(-1);
+    const { setWords } = waiting;
+    this.#open = new Int32Array(setWords);
+    this.#below = new Int32Array(setWords);
+    this.#votes = new Int32Array(packing.words);
+    this.#ofWord = new Int32Array(packing.words * setWords);
+    for (const [component, word] of packing.word.entries()) {
+      const at = word * setWords + (component >>> 5);
+      this.#ofWord[at] = (this.#ofWord[at] as number) | (1 << (component & 31));
+    }
+  }
+
+  get nodeCount(): number {
+    return this.#nodes.length;
   }
 
   get bytes(): number {
-    return this.code.byteLength;
+    return this.code.byteLength + this.heads.byteLength + nodeBytes * this.#nodes.length;
   }
 
   /** Begins with these references. */
-  begin(references: readonly number[], row: Row, offset: number): void {
-    const at = this.#allocate(2);
-    this.#point(at, this.#target(references, undefined, row, offset));
-    this.start = at;
+  begin(references: readonly number[]): number {
+    this.start = this.#target(references, []);
+    return this.start;
   }
 
-  /** Where a row leads to from a node, found the slow way. */
-  lookUp(from: number, row: Row, offset: number): number {
-    const { code } = this;
-    let node = from;
-    while ((code[node + 2] as number) < 0) node = -1 - (code[node + 2] as number);
-    const mask = code[node + 1] as number;
-    const id = row[offset + (code[node] as number)] as number;
-    for (let looks = 0, pair = id & mask; looks <= mask; looks++, pair = (pair + 1) & mask) {
-      if (code[node + 2 + 2 * pair] === id + 1) return code[node + 3 + 2 * pair] as number;
-      if (code[node + 2 + 2 * pair] === 0) break;
-    }
-    return this.#extend(node, row, offset);
-  }
-
-  /** Learns where a row leads to from a node, and returns that target. */
-  #extend(node: number, row: Row, offset: number): number {
-    const component = this.code[node] as number;
-    const id = row[offset + component] as number;
-    const members = this.#members.get(node) as readonly number[];
-    const further = members.map((reference) =>
-      this.#waiting.component(reference) === component
-        ? this.#waiting.advance(reference, id, row, offset)
-        : reference,
-    );
-    const before = this.#read.get(node);
-    const isFirst = node === this.#first;
-    const read = before === undefined && !isFirst ? undefined : { component, id, before };
-    const target = this.#target(further, read, row, offset);
-    this.#put(node, id, target);
+  /** Learns where a node leads to for a masked word, the ids of that row being at hand. */
+  learn(node: number, key: number, ids: Ids): number {
+    const { components, members, known } = this.#nodes[node] as Node;
+    const further = known.slice();
+    for (const component of components) further.push(component, ids[component] as number);
+    const target = this.#target(members, further);
+    this.#put(node, key, target);
     return target;
   }
 
   /** Takes out what is decided; the rest goes on with one node, or forks. */
-  #target(references: readonly number[], read: Read | undefined, row: Row, offset: number): number {
+  #target(references: readonly number[], known: readonly number[]): number {
     const enabled: number[] = [];
-    const groups = new Map<number, number[]>();
-    const todo = references.toReversed();
-    while (todo.length > 0) {
-      const reference = todo.pop() as number;
-      if (reference < 0) {
-        todo.push(...this.#waiting.leaf(reference, row, offset, enabled).toReversed());
-        continue;
-      }
-      const component = this.#waiting.component(reference);
-      const id = idOf(read, component);
-      if (id !== undefined) {
-        todo.push(this.#waiting.advance(reference, id, row, offset));
-        continue;
-      }
-      const group = groups.get(component);
-      if (group === undefined) groups.set(component, [reference]);
-      else group.push(reference);
+    let nodes: readonly number[] = [];
+    for (let i = 0; i < known.length; i += 2) this.#known[known[i] as number] = known[i + 1] as number;
+    try {
+      const rest = this.#advance(references, enabled);
+      if (rest.length > 0) nodes = this.#group(rest).map((group) => this.#node(group, known));
+    } finally {
+      for (let i = 0; i < known.length; i += 2) this.#known[known[i] as number] = -1;
     }
-    const nodes = this.#nodes(groups, read);
     if (enabled.length === 0 && nodes.length === 0) return nothing;
     if (enabled.length === 0 && nodes.length === 1) return 2 * (nodes[0] as number);
     this.widestFork = Math.max(this.widestFork, nodes.length);
     this.mostEffects = Math.max(this.mostEffects, enabled.length);
     const fork = this.#allocate(2 + enabled.length + nodes.length);
     this.code.set([enabled.length, nodes.length, ...enabled, ...nodes], fork);
-    for (const [i, node] of nodes.entries()) this.#pointers.get(node)?.push(-(fork + 2 + enabled.length + i));
     return 2 * fork + 1;
   }
 
-  #nodes(groups: ReadonlyMap<number, readonly number[]>, read: Read | undefined): number[] {
-    const carrying = this.#first === 0 || read !== undefined;
-    let first: number | undefined;
-    if (carrying && groups.size > 1 && this.nodes < carriersMax) {
-      for (const [component, group] of groups) {
-        if (this.#waiting.valueCount(component) > fewValues) continue;
-        if (first === undefined || group.length > (groups.get(first) as readonly number[]).length) {
-          first = component;
-        }
+  /** Those of the references that wait for what is not known; the effects of those that are enabled. */
+  #advance(references: readonly number[], enabled: number[]): number[] {
+    const waiting = this.#waiting;
+    const rest: number[] = [];
+    for (const reference of references) {
+      let at = reference;
+      while (at > 0) {
+        const id = this.#known[waiting.component(at)] as number;
+        if (id < 0) break;
+        at = waiting.advance(at, id);
+      }
+      if (at > 0) rest.push(at);
+      else for (const begun of this.#advance(waiting.leaf(at, enabled), enabled)) rest.push(begun);
+    }
+    return rest;
+  }
+
+  /**
+   * Who waits for what: each reference goes with the word of few values that most of them ask for, now or later; where
+   * there is none, with the component that it asks for now.
+   */
+  #group(references: readonly number[]): Group[] {
+    const waiting = this.#waiting;
+    const { setWords } = waiting;
+    const { words } = this.#packing;
+    const open = this.#openSet();
+    const votes = this.#votes.fill(0);
+    const asks = (reference: number, word: number): boolean => {
+      for (let i = 0; i < setWords; i++) {
+        const bits = (open[i] as number) & waiting.below(reference, i);
+        if ((bits & (this.#ofWord[word * setWords + i] as number)) !== 0) return true;
+      }
+      return false;
+    };
+    for (const reference of references) {
+      for (let word = 0; word < words; word++) {
+        if (asks(reference, word)) votes[word] = (votes[word] as number) + 1;
       }
     }
-    if (first === undefined)
-      return [...groups].map(([component, members]) => this.#shared(component, members));
-    const node = this.#node(first, [...groups.values()].flat());
-    if (read === undefined) this.#first = node;
-    else this.#read.set(node, read);
-    return [node];
+    const groups = new Map<number, Group>();
+    for (const reference of references) {
+      let best = -1;
+      for (let word = 0; word < words; word++) {
+        const more = best < 0 ? 0 : (votes[best] as number);
+        if ((votes[word] as number) > more && asks(reference, word)) best = word;
+      }
+      const component = waiting.component(reference);
+      const key = best >= 0 ? best : words + component;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, { word: best, component, members: [reference] });
+      else group.members.push(reference);
+    }
+    return [...groups.values()];
   }
 
-  /** The node at which these instances wait, whatever was read before. */
-  #shared(component: number, members: readonly number[]): number {
-    const sorted = members.toSorted((a, b) => a - b);
-    const key = keyOf(component, sorted);
-    const known = this.#shareds.get(key);
-    if (known !== undefined) return known;
-    const node = this.#node(component, sorted);
-    this.#shareds.set(key, node);
+  /** The components of few values that are not known. */
+  #openSet(): Int32Array {
+    const set = this.#open.fill(0);
+    for (let component = 0; component < this.#known.length; component++) {
+      if ((this.#known[component] as number) >= 0 || this.#waiting.valueCount(component) > fewValues)
+        continue;
+      set[component >>> 5] = (set[component >>> 5] as number) | (1 << (component & 31));
+    }
+    return set;
+  }
+
+  /** The components that members may ask for. */
+  #belowAll(members: readonly number[]): Int32Array {
+    const { setWords } = this.#waiting;
+    const set = this.#below.fill(0);
+    for (const reference of members) {
+      for (let i = 0; i < setWords; i++) set[i] = (set[i] as number) | this.#waiting.below(reference, i);
+    }
+    return set;
+  }
+
+  /** The components that a group's node looks at. */
+  #componentsOf({ word, component }: Group, below: Int32Array): number[] {
+    if (word < 0) return [component];
+    const components: number[] = [];
+    for (let c = 0; c < this.#known.length; c++) {
+      const bit = 1 << (c & 31);
+      const isAsked = ((below[c >>> 5] as number) & (this.#open[c >>> 5] as number) & bit) !== 0;
+      if (isAsked && this.#packing.word[c] === word) components.push(c);
+    }
+    return components;
+  }
+
+  #node(group: Group, known: readonly number[]): number {
+    const { members } = group;
+    members.sort((a, b) => a - b);
+    const below = this.#belowAll(members);
+    const components = this.#componentsOf(group, below);
+    const relevant: number[] = [];
+    for (let i = 0; i < known.length; i += 2) {
+      const component = known[i] as number;
+      if (((below[component >>> 5] as number) & (1 << (component & 31))) !== 0) {
+        relevant.push(component, known[i + 1] as number);
+      }
+    }
+    const hash = hashOf(hashOf(hashOf(0, components), members), relevant);
+    let alike = this.#byHash.get(hash);
+    if (alike === undefined) this.#byHash.set(hash, (alike = []));
+    for (const node of alike) {
+      const it = this.#nodes[node] as Node;
+      if (same(it.members, members) && same(it.components, components) && same(it.known, relevant))
+        return node;
+    }
+    const node = this.#nodes.length;
+    this.#nodes.push({ components, members, known: relevant, children: 0 });
+    alike.push(node);
+    this.#newHead(node, components);
     return node;
   }
 
-  #node(component: number, members: readonly number[]): number {
-    const node = this.#allocate(2 + 2);
-    this.nodes++;
-    this.code[node] = component;
-    this.code[node + 1] = 0;
-    this.#members.set(node, members);
-    this.#pointers.set(node, []);
-    this.#children.set(node, 0);
-    return node;
+  #newHead(node: number, components: readonly number[]): void {
+    const at = headInts * node;
+    if (at + headInts > this.heads.length) this.heads = doubled(this.heads);
+    this.heads[at] = this.#packing.word[components[0] as number] as number;
+    this.heads[at + 1] = components.reduce((mask, component) => mask | this.#packing.fieldMask(component), 0);
+    this.heads[at + 2] = 0;
+    this.heads[at + 3] = this.#allocate(2);
   }
 
-  /** Writes a target, and remembers where it stands when it is a node. */
-  #point(at: number, target: number): void {
-    this.code[at] = target;
-    if (target > 0 && target % 2 === 0) this.#pointers.get(target / 2)?.push(at);
-  }
-
-  #put(node: number, id: number, target: number): void {
-    const children = (this.#children.get(node) as number) + 1;
-    let at = node;
-    // An id's first place is free in most nodes of twice the size, and then one look finds it.
-    while (this.#isTaken(at, id) && (this.code[at + 1] as number) < sparsest * children) {
-      at = this.#move(at, 2 * ((this.code[at + 1] as number) + 1));
+  #put(node: number, key: number, target: number): void {
+    const it = this.#nodes[node] as Node;
+    it.children++;
+    const head = headInts * node;
+    const size = (): number => (this.heads[head + 2] as number) + 1;
+    while (size() < sparse * it.children || (size() < sparsest * it.children && this.#isTaken(head, key))) {
+      this.#widen(head);
     }
-    if (children > (this.code[at + 1] as number) + 1)
-      at = this.#move(at, 2 * ((this.code[at + 1] as number) + 1));
-    this.#children.set(at, children);
-    this.#point(this.#freePair(at, id) + 1, target);
+    const pair = this.#freePair(head, key);
+    this.code[pair] = key;
+    this.code[pair + 1] = target;
   }
 
-  #isTaken(node: number, id: number): boolean {
-    return this.code[node + 2 + 2 * (id & (this.code[node + 1] as number))] !== 0;
+  #isTaken(head: number, key: number): boolean {
+    const start = this.heads[head + 3] as number;
+    return this.code[start + 2 * (spread(key) & (this.heads[head + 2] as number)) + 1] !== 0;
   }
 
-  /** The pair for an id that is not there yet; its key is set. */
-  #freePair(node: number, id: number): number {
-    const mask = this.code[node + 1] as number;
-    let pair = id & mask;
-    while (this.code[node + 2 + 2 * pair] !== 0) pair = (pair + 1) & mask;
-    this.code[node + 2 + 2 * pair] = id + 1;
-    return node + 2 + 2 * pair;
+  #freePair(head: number, key: number): number {
+    const mask = this.heads[head + 2] as number;
+    const start = this.heads[head + 3] as number;
+    let slot = spread(key) & mask;
+    while (this.code[start + 2 * slot + 1] !== 0) slot = (slot + 1) & mask;
+    return start + 2 * slot;
   }
 
-  /** A wider copy of a node. */
-  #move(node: number, pairs: number): number {
-    const wider = this.#allocate(2 + 2 * pairs);
-    const { code } = this;
-    code[wider] = code[node] as number;
-    code[wider + 1] = pairs - 1;
-    const oldMask = code[node + 1] as number;
-    for (let pair = node + 2; pair < node + 4 + 2 * oldMask; pair += 2) {
-      const key = code[pair] as number;
-      if (key !== 0) this.#point(this.#freePair(wider, key - 1) + 1, code[pair + 1] as number);
+  #widen(head: number): void {
+    const before = this.heads[head + 3] as number;
+    const size = (this.heads[head + 2] as number) + 1;
+    this.heads[head + 2] = 2 * size - 1;
+    this.heads[head + 3] = this.#allocate(4 * size);
+    for (let from = before; from < before + 2 * size; from += 2) {
+      const target = this.code[from + 1] as number;
+      if (target === 0) continue;
+      const pair = this.#freePair(head, this.code[from] as number);
+      this.code[pair] = this.code[from] as number;
+      this.code[pair + 1] = target;
     }
-    for (const pointer of this.#pointers.get(node) ?? []) {
-      if (pointer < 0) code[-pointer] = wider;
-      else if (code[pointer] === 2 * node) code[pointer] = 2 * wider;
-    }
-    // No id has such a key, so that whoever still comes here looks the way up.
-    code.fill(0, node, node + 4 + 2 * oldMask);
-    code[node + 2] = -1 - wider;
-    const members = this.#members.get(node) as readonly number[];
-    const key = keyOf(code[wider] as number, members);
-    if (this.#shareds.get(key) === node) this.#shareds.set(key, wider);
-    if (this.#first === node) this.#first = wider;
-    for (const map of [this.#members, this.#read, this.#pointers, this.#children] as Map<number, unknown>[]) {
-      if (map.has(node)) map.set(wider, map.get(node));
-      map.delete(node);
-    }
-    return wider;
   }
 
   #allocate(length: number): number {
     const at = this.#used;
     this.#used += length;
-    if (this.#used > this.code.length) {
-      const code = new Int32Array(Math.max(this.#used, 2 * this.code.length));
-      code.set(this.code);
-      this.code = code;
-    }
+    while (this.#used > this.code.length) this.code = doubled(this.code);
     return at;
   }
 }
 
-function keyOf(component: number, members: readonly number[]): string {
-  return `${component}:${members.join(" ")}`;
+/** What a node takes beside its head and its table. */
+const nodeBytes = 250;
+
+/** References that wait for the same: for components of few values of one word, or (where that is -1) for one component. */
+interface Group {
+  readonly word: number;
+  readonly component: number;
+  readonly members: number[];
 }
 
-function idOf(read: Read | undefined, component: number): number | undefined {
-  for (let at = read; at !== undefined; at = at.before) if (at.component === component) return at.id;
-  return undefined;
+/** The hash of a masked word; `walkGeneration` has a copy of its own, as it is called at every look. */
+export function spread(key: number): number {
+  const hash = Math.imul(key, 0x9e3779b1);
+  return hash ^ (hash >>> 15);
+}
+
+function hashOf(start: number, list: readonly number[]): number {
+  let hash = start;
+  for (let i = 0; i < list.length; i++) {
+    hash = Math.imul(hash ^ (list[i] as number), 0x85ebca6b);
+    hash ^= hash >>> 13;
+  }
+  return Math.imul(hash + list.length, 0xc2b2ae35);
+}
+
+function same(one: readonly number[], other: readonly number[]): boolean {
+  if (one.length !== other.length) return false;
+  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
+  return true;
+}
+
+function doubled(array: Int32Array): Int32Array {
+  const result = new Int32Array(2 * array.length);
+  result.set(array);
+  return result;
 }

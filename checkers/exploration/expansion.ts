@@ -1,12 +1,20 @@
+import { field } from "./effects.ts";
 import { leastFingerprint } from "./fingerprints.ts";
 import type { Frontier } from "./frontier.ts";
+import {
+  appendSuccessors,
+  countInstances,
+  fingerprintSuccessors,
+  insertFingerprints,
+  noteParents,
+  selectNoted,
+  touchHomes,
+} from "./loops.ts";
+import type { Row } from "./packing.ts";
 import type { Program } from "./program.ts";
-import { chunkRows, GrowingView } from "./shared.ts";
-import { replayEffect } from "./transitions.ts";
+import { GrowingView } from "./shared.ts";
 import type { Visited } from "./visited.ts";
 import { Walk } from "./walk.ts";
-import { appendSuccessors, countInstances, fingerprintSuccessors, insertFingerprints } from "./loops.ts";
-import { makeRow, type Row } from "./row.ts";
 
 /** Successors that are looked up together, so that the cache misses of their first looks overlap. */
 export const batchMax = 4096;
@@ -29,39 +37,49 @@ export interface Surroundings {
   found(finding: Finding): void;
 }
 
+/** The rows that are being expanded. */
+interface Source {
+  readonly rows: Row;
+  readonly first: number;
+  readonly firstNumber: number;
+  readonly stride: number;
+}
+
 /** Expands chunks of the current level into chunks of the next. One for each worker. */
 export class Expansion {
   /** Successors and new states by instance. */
   generated: Float64Array = new Float64Array(64);
   fresh: Float64Array = new Float64Array(64);
-  /** The number of the state whose predicates are being judged; -1 while steps are. */
-  subject = -1;
-  /** The number of a row of the chunk at hand. */
-  numberAt: (offset: number) => number = () => 0;
   /** New states since it was last set to 0. */
   added = 0;
+  /** The number of the state that the model's functions were last run on. */
+  subject = -1;
+  /** What was touched only to be in the cache. */
+  touched = 0;
   readonly #program: Program;
   readonly #visited: Visited;
   readonly #frontier: Frontier;
   readonly #parents: GrowingView;
   readonly #surroundings: Surroundings;
   readonly #checkDeadlock: boolean;
-  readonly #components: number;
   readonly #width: number;
   readonly #walk: Walk;
   readonly #lo: Int32Array = new Int32Array(batchMax);
   readonly #hi: Int32Array = new Int32Array(batchMax);
-  /** What stood at the homes: only read to have it in the cache. */
-  readonly #touched: Int32Array = new Int32Array(batchMax);
-  /** Positions in the batch of what is new, and of what satisfies the constraint. */
+  readonly #prints: Int32Array;
+  /** Positions in the batch of what is new, of what satisfies the constraint, and of what is to be judged. */
   readonly #fresh: Int32Array = new Int32Array(batchMax);
   readonly #within: Int32Array = new Int32Array(batchMax);
+  readonly #selected: Int32Array = new Int32Array(batchMax);
   readonly #scratch: Row;
+  /** A chunk of an earlier packing, converted. */
+  #converted: Row = new Int32Array(0);
   /** The chunk being filled, and how far. */
   #out = -1;
   #outRows = 0;
-  #outAt = 0;
+  #outRowsMax = 0;
   #outNumber = 0;
+  #outPacking = -1;
   #outParents: Int32Array = new Int32Array(0);
 
   constructor(
@@ -78,48 +96,49 @@ export class Expansion {
     this.#parents = new GrowingView(parents);
     this.#surroundings = surroundings;
     this.#checkDeadlock = options.deadlock;
-    this.#components = program.layout.components.length;
     this.#width = program.fingerprints.width;
     this.#walk = new Walk(program.transitions);
-    this.#scratch = makeRow(program.stride, program.wide);
+    this.#prints = new Int32Array(batchMax * this.#width);
+    this.#scratch = new Int32Array(program.strideMax);
   }
 
-  /** Adds an initial state. */
+  /** Adds an initial state. False when memory is used up. */
   addInitial(row: Row, index: number): boolean {
-    const { predicates } = this.#program;
+    const { predicates, packing } = this.#program;
     if (!this.#surroundings.makeRoom(1)) return false;
-    const constraint = predicates.constraint(row, 0);
-    const broken = predicates.check(row, 0);
-    const { lo, hi } = leastFingerprint(row, this.#components, this.#width);
-    if (constraint && this.#visited.add(lo, hi)) {
-      this.added++;
+    const ids = this.#program.idsOf(row, 0);
+    const constraint = predicates.constraint(ids);
+    const broken = predicates.check(ids);
+    const { lo, hi } = leastFingerprint(row, packing.words, this.#width);
+    let number = -1;
+    if (constraint) {
+      if (!this.#visited.add(lo, hi)) return true;
       if (!this.#hasOut()) return false;
-      const number = this.#outNumber + this.#outRows;
+      this.added++;
+      this.#frontier.rows.set(row, this.#frontier.offset(this.#out) + row.length * this.#outRows);
+      number = this.#outNumber + this.#outRows++;
       this.#outParents[2 * number] = -1;
       this.#outParents[2 * number + 1] = index;
-      this.#frontier.rows.set(row, this.#outAt + this.#program.stride * this.#outRows++);
-      if (broken !== undefined) this.#found("invariant", broken.name, -1, index, number);
-    } else if (!constraint && broken !== undefined) this.#found("invariant", broken.name, -1, index, -1);
+    }
+    if (broken !== undefined) this.#found("invariant", broken.name, -1, index, number);
     return true;
   }
 
-  /** Expands one chunk of the current level. False when memory is used up. */
+  /**
+   * Expands one chunk of the current level. False when memory is used up.
+   * Throws PackingOutgrown before anything is added; the chunk can be expanded again.
+   */
   expand(chunk: number): boolean {
-    const { stride } = this.#program;
-    const rows = this.#frontier.rows;
-    const first = this.#frontier.offset(chunk);
+    const source = this.#source(chunk);
+    const { rows, first, firstNumber, stride } = source;
     const count = this.#frontier.rowCount(chunk);
-    const firstNumber = this.#frontier.firstNumber(chunk);
-    // For what a model throws: by default the row at hand is one of this chunk.
-    this.subject = -1;
-    this.numberAt = (offset) => firstNumber + (offset - first) / stride;
-    const enabled = this.#walk.run(rows, first, stride, count);
-    if (this.#checkDeadlock) this.#findDeadlocks(enabled, first, count, firstNumber);
+    const enabled = this.#run(source, count);
+    if (this.#checkDeadlock) this.#findDeadlocks(enabled, first, count, firstNumber, stride);
     for (let from = 0; from < enabled; from += batchMax) {
       const to = Math.min(enabled, from + batchMax);
       if (!this.#surroundings.makeRoom(to - from)) return false;
       this.#fingerprint(rows, from, to);
-      if (!this.#addAll(rows, from, to, first, firstNumber)) return false;
+      if (!this.#addAll(source, from, to)) return false;
     }
     return true;
   }
@@ -131,117 +150,191 @@ export class Expansion {
     this.#out = -1;
   }
 
-  #findDeadlocks(enabled: number, first: number, count: number, firstNumber: number): void {
-    const { stride } = this.#program;
+  /** A chunk's rows in the present packing. */
+  #source(chunk: number): Source {
+    const frontier = this.#frontier;
+    const { packings, packing, stride } = this.#program;
+    const firstNumber = frontier.firstNumber(chunk);
+    const first = frontier.offset(chunk);
+    const written = packings[frontier.packing(chunk)] ?? packing;
+    if (written === packing) return { rows: frontier.rows, first, firstNumber, stride };
+    const count = frontier.rowCount(chunk);
+    if (this.#converted.length < count * stride) this.#converted = new Int32Array(count * stride);
+    this.#program.convert(written, frontier.rows, first, count, this.#converted);
+    return { rows: this.#converted, first: 0, firstNumber, stride };
+  }
+
+  #run({ rows, first, firstNumber, stride }: Source, count: number): number {
+    try {
+      return this.#walk.run(rows, first, stride, count);
+    } catch (error) {
+      this.subject = firstNumber + (this.#walk.at - first) / stride;
+      throw error;
+    }
+  }
+
+  #findDeadlocks(enabled: number, first: number, count: number, firstNumber: number, stride: number): void {
     const alive = new Set(this.#walk.offsets.subarray(0, enabled));
     for (let row = 0; row < count; row++) {
       if (!alive.has(first + row * stride)) this.#found("deadlock", "Deadlock", -1, -1, firstNumber + row);
     }
   }
 
-  /** Fingerprints of a batch of successors: `#lo`, `#hi`. */
+  /** Fingerprints of a batch of successors: `#prints`, and the least of each orbit in `#lo`, `#hi`. */
   #fingerprint(rows: Row, begin: number, end: number): void {
-    const { transitions, fingerprints } = this.#program;
+    const { transitions, fingerprints, packing } = this.#program;
     fingerprintSuccessors(
       rows,
+      packing.words,
       this.#walk.effects,
       this.#walk.offsets,
       begin,
       end,
-      transitions.effects,
+      transitions.effects.records,
       fingerprints.hashes,
       fingerprints.hashAt,
-      this.#components,
+      packing.word,
+      packing.shift,
+      packing.mask,
       this.#width,
-      this.#visited.slots,
-      this.#visited.scale,
+      this.#prints,
       this.#lo,
       this.#hi,
-      this.#touched,
     );
   }
 
   /** Judges a batch's steps, adds what is new of its states and judges them. False when memory is used up. */
-  #addAll(rows: Row, begin: number, end: number, first: number, firstNumber: number): boolean {
-    const { transitions, predicates, stepProperties, stride } = this.#program;
+  #addAll(source: Source, begin: number, end: number): boolean {
+    const { transitions, predicates, stepProperties } = this.#program;
     if (this.generated.length < transitions.instances.length) this.#widenCounts();
-    countInstances(this.generated, transitions.effects, this.#walk.effects, begin, end);
-    this.numberAt = (offset) => firstNumber + (offset - first) / stride;
-    if (stepProperties.properties.length > 0) this.#judgeSteps(rows, begin, end);
-    const count = predicates.hasConstraint ? this.#withinConstraint(rows, begin, end) : end - begin;
+    countInstances(this.generated, transitions.effects.records, this.#walk.effects, begin, end);
+    if (stepProperties.any) this.#judgeSteps(source, begin, end);
+    const count = predicates.hasConstraint ? this.#withinConstraint(source, begin, end) : end - begin;
     const { slots, scale } = this.#visited;
+    this.touched ^= touchHomes(slots, scale, this.#lo, count);
     const found = insertFingerprints(slots, scale, this.#lo, this.#hi, count, this.#fresh);
     this.added += found;
     if (predicates.hasConstraint) {
       for (let f = 0; f < found; f++) this.#fresh[f] = this.#within[this.#fresh[f] as number] as number;
     }
-    return this.#appendAll(begin, found);
+    return this.#appendAll(source, begin, found);
   }
 
-  #judgeSteps(rows: Row, begin: number, end: number): void {
-    const { transitions, predicates, stepProperties } = this.#program;
+  #judgeSteps({ rows, first, firstNumber, stride }: Source, begin: number, end: number): void {
+    const { transitions, stepProperties } = this.#program;
     const { effects, offsets } = this.#walk;
-    for (let i = begin; i < end; i++) {
+    const { records } = transitions.effects;
+    const { usual } = stepProperties.notes;
+    const count = selectNoted(records, field.steps, usual, effects, begin, end, this.#selected);
+    for (let s = 0; s < count; s++) {
+      const i = this.#selected[s] as number;
       const at = effects[i] as number;
       const from = offsets[i] as number;
-      const broken = stepProperties.check(rows, from, at, predicates.stepsConcerned(at));
-      if (broken === undefined) continue;
-      this.#found("step", broken, this.numberAt(from), transitions.effects[at] as number, -1);
+      this.subject = firstNumber + (from - first) / stride;
+      const broken = stepProperties.check(at, rows, from);
+      if (broken !== undefined) {
+        this.#found("step", broken, this.subject, records[at + field.instance] as number, -1);
+      }
     }
   }
 
   /** Appends the new states in pieces that fit into the chunk in work, and judges them. */
-  #appendAll(base: number, found: number): boolean {
-    const { transitions, fingerprints, predicates, stride } = this.#program;
+  #appendAll({ rows, first, firstNumber, stride }: Source, base: number, found: number): boolean {
+    const { transitions, packing } = this.#program;
     const { effects, offsets } = this.#walk;
-    for (let f = 0; f < found;) {
+    const { records } = transitions.effects;
+    for (let begin = 0; begin < found;) {
       if (!this.#hasOut()) return false;
-      const end = Math.min(found, f + chunkRows - this.#outRows);
+      const end = Math.min(found, begin + this.#outRowsMax - this.#outRows);
       const out = this.#frontier.rows;
-      const to = this.#outAt + this.#outRows * stride;
+      const to = this.#frontier.offset(this.#out) + this.#outRows * stride;
+      const number = this.#outNumber + this.#outRows;
       appendSuccessors(
-        out,
-        this.#frontier.words,
-        this.#program.wide ? 0 : 1,
-        stride,
+        rows,
+        packing.words,
+        this.#width,
         effects,
         offsets,
         base,
         this.#fresh,
-        f,
+        begin,
         end,
+        out,
         to,
-        transitions.effects,
-        fingerprints.hashes,
-        fingerprints.hashAt,
-        this.#components,
-        this.#width,
+        records,
+        this.#prints,
       );
-      for (let at = to; f < end; f++, at += stride) {
-        const i = base + (this.#fresh[f] as number);
-        const effectAt = effects[i] as number;
-        const instance = transitions.effects[effectAt] as number;
-        const parent = this.numberAt(offsets[i] as number);
-        const number = this.#outNumber + this.#outRows++;
-        this.fresh[instance] = (this.fresh[instance] as number) + 1;
-        this.#outParents[2 * number] = parent;
-        this.#outParents[2 * number + 1] = instance;
-        this.subject = number;
-        const broken = predicates.checkAfter(effectAt, out, at);
-        if (broken !== undefined) this.#found("invariant", broken.name, parent, instance, number);
-      }
-      this.subject = -1;
+      noteParents(
+        effects,
+        offsets,
+        base,
+        this.#fresh,
+        begin,
+        end,
+        records,
+        first,
+        firstNumber,
+        stride,
+        this.#outParents,
+        2 * number,
+        this.fresh,
+      );
+      this.#outRows += end - begin;
+      this.#judge(out, to, stride, base, begin, end, number);
+      begin = end;
     }
     return true;
   }
 
+  /** Judges new states, those alone that look otherwise to the properties than any state before. */
+  #judge(
+    out: Row,
+    to: number,
+    stride: number,
+    base: number,
+    begin: number,
+    end: number,
+    firstNumber: number,
+  ): void {
+    const { transitions, predicates, knowledge } = this.#program;
+    const { effects } = this.#walk;
+    const { records } = transitions.effects;
+    let version: number;
+    do {
+      // A predicate that reads something new may tell states apart that looked alike: then all are looked at again.
+      version = knowledge.version;
+      predicates.catchUp();
+      const count = predicates.projections.addAll(
+        out,
+        to,
+        stride,
+        effects,
+        base,
+        this.#fresh,
+        begin,
+        end,
+        records,
+        predicates.notes.usual,
+        this.#selected,
+      );
+      for (let s = 0; s < count; s++) {
+        const f = this.#selected[s] as number;
+        const at = effects[base + (this.#fresh[f] as number)] as number;
+        const row = f - begin;
+        this.subject = firstNumber + row;
+        const broken = predicates.checkAfter(at, this.#program.idsOf(out, to + row * stride));
+        if (broken === undefined) continue;
+        const parent = this.#outParents[2 * this.subject] as number;
+        this.#found("invariant", broken.name, parent, records[at + field.instance] as number, this.subject);
+      }
+    } while (knowledge.version !== version);
+  }
+
   /** Keeps those of a batch that satisfy the constraint, with their fingerprints; returns how many. */
-  #withinConstraint(rows: Row, begin: number, end: number): number {
+  #withinConstraint(source: Source, begin: number, end: number): number {
     let kept = 0;
     for (let i = begin; i < end; i++) {
-      const from = this.#walk.offsets[i] as number;
-      if (!this.#satisfiesConstraint(rows, from, this.#walk.effects[i] as number, this.numberAt(from)))
-        continue;
+      if (!this.#satisfiesConstraint(source, i)) continue;
       this.#lo[kept] = this.#lo[i - begin] as number;
       this.#hi[kept] = this.#hi[i - begin] as number;
       this.#within[kept++] = i - begin;
@@ -250,30 +343,38 @@ export class Expansion {
   }
 
   /** A successor that breaks the constraint is checked, and neither stored nor expanded. */
-  #satisfiesConstraint(rows: Row, from: number, at: number, parent: number): boolean {
-    const { predicates, transitions, stride } = this.#program;
+  #satisfiesConstraint({ rows, first, firstNumber, stride }: Source, i: number): boolean {
+    const { predicates, transitions } = this.#program;
+    const at = this.#walk.effects[i] as number;
+    const from = this.#walk.offsets[i] as number;
     const scratch = this.#scratch;
-    for (let i = 0; i < stride; i++) scratch[i] = rows[from + i] as number;
-    replayEffect(this.#program, scratch, 0, at);
-    if (predicates.constraint(scratch, 0)) return true;
-    const broken = predicates.checkAfter(at, scratch, 0);
+    for (let k = 0; k < stride; k++) scratch[k] = rows[from + k] as number;
+    transitions.effects.replay(at, scratch, 0);
+    this.subject = firstNumber + (from - first) / stride;
+    const ids = this.#program.idsOf(scratch, 0);
+    if (predicates.constraint(ids)) return true;
+    const broken = predicates.checkAfter(at, ids);
     if (broken !== undefined) {
-      this.#found("invariant", broken.name, parent, transitions.effects[at] as number, -1);
+      const instance = transitions.effects.records[at + field.instance] as number;
+      this.#found("invariant", broken.name, this.subject, instance, -1);
     }
     return false;
   }
 
   /** Sees to a chunk with room for another row. False when memory is used up. */
   #hasOut(): boolean {
-    if (this.#out >= 0 && this.#outRows < chunkRows) return true;
-    if (this.#out >= 0) this.#frontier.publish(this.#out, this.#outRows);
-    const chunk = this.#frontier.allocate();
+    const { stride, packings } = this.#program;
+    const packing = packings.length - 1;
+    if (this.#out >= 0 && packing === this.#outPacking && this.#outRows < this.#outRowsMax) return true;
+    this.finish();
+    this.#outRowsMax = this.#frontier.rowsMax(stride);
+    const chunk = this.#frontier.allocate(packing, this.#outRowsMax);
     this.#out = chunk ?? -1;
     if (chunk === undefined) return false;
+    this.#outPacking = packing;
     this.#outRows = 0;
-    this.#outAt = this.#frontier.offset(chunk);
     this.#outNumber = this.#frontier.firstNumber(chunk);
-    const parents = this.#parents.reach(2 * (this.#outNumber + chunkRows));
+    const parents = this.#parents.reach(2 * (this.#outNumber + this.#outRowsMax));
     if (parents === undefined) return false;
     this.#outParents = parents;
     return true;

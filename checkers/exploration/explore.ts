@@ -20,11 +20,11 @@ import { workersMax } from "./coverage.ts";
 import { engineVersion, runCrew, type ModelReference } from "./crew.ts";
 import type { Finding } from "./expansion.ts";
 import { checkModel, checkVariant, completeParameters } from "./parameters.ts";
+import { chunkIntsFor } from "./frontier.ts";
 import { Program } from "./program.ts";
 import type { ExplorationResult } from "./result.ts";
 import { makeSharedMemory, stopReason, word, type SharedMemory } from "./shared.ts";
 import { checkRecoverability, GraphTooLarge } from "./recoverability.ts";
-import { RowsTooNarrow } from "./row.ts";
 import { DepthFirst, Simulation, type SequentialOptions } from "./sequential.ts";
 import { makeSpillFolder } from "./spill.ts";
 import { chosenViolation, summarise, type Ended } from "./summary.ts";
@@ -90,7 +90,7 @@ export async function explore(
   options: ExplorationOptions = {},
 ): Promise<ExplorationResult> {
   try {
-    return await exploreRows(subject, options);
+    return await exploreAny(subject, options);
   } catch (error) {
     if (error instanceof ModelError) {
       throw new InputError(`the model ${subject.name}: ${error.message}`, "correct the model", error);
@@ -99,31 +99,16 @@ export async function explore(
   }
 }
 
-/** With narrow rows; where they turn out to be too narrow, anew with wide ones. */
-async function exploreRows(
-  subject: ModelDefinition | Model<unknown>,
-  options: ExplorationOptions,
-): Promise<ExplorationResult> {
-  try {
-    return await exploreAny(subject, options, false);
-  } catch (error) {
-    if (!(error instanceof RowsTooNarrow)) throw error;
-    const { resume: _, ...anew } = options;
-    return await exploreAny(subject, anew, true);
-  }
-}
-
 async function exploreAny(
   subject: ModelDefinition | Model<unknown>,
   options: ExplorationOptions,
-  demandWide: boolean,
 ): Promise<ExplorationResult> {
   const model = "kind" in subject ? buildModel(subject, options) : subject;
   checkModel(model);
   checkOptions({ ...options, model });
   const spill = options.spill === undefined ? null : makeSpillFolder(options.spill);
   try {
-    return await exploreWith(subject, model, options, demandWide, spill);
+    return await exploreWith(subject, model, options, spill);
   } finally {
     if (spill !== null) rmSync(spill, { recursive: true, force: true });
   }
@@ -133,7 +118,6 @@ async function exploreWith(
   subject: ModelDefinition | Model<unknown>,
   model: Model<unknown>,
   options: ExplorationOptions,
-  demandWide: boolean,
   spill: string | null,
 ): Promise<ExplorationResult> {
   const workers = workersOf(options);
@@ -142,19 +126,18 @@ async function exploreWith(
   const symmetry = options.symmetry === true;
   const identity = identityOf(model, { symmetry, view, deadlock: options.deadlock === true });
   const values = makeValueLog();
-  const wide =
-    options.resume === undefined ? demandWide : readCheckpointValues(options.resume, identity, values);
+  if (options.resume !== undefined) readCheckpointValues(options.resume, identity, values);
   const program = new Program(model, values, {
     ghosts: new Set(view),
     permutations: symmetry ? symmetriesOf(model) : [],
-    wide,
+    unpacked: options.mode === "depth-first" || options.mode === "simulation",
   });
   const memory = makeSharedMemory(values, program.knowledge.buffer);
   const memoryBytesMax = options.memoryBytesMax ?? totalmem() / 2;
   const secondsBefore =
     options.resume === undefined
       ? 0
-      : readCheckpoint(options.resume, identity, memory, program, {
+      : readCheckpoint(options.resume, identity, memory, chunkIntsFor(program.strideMax), {
           folder: spill,
           frontierBytesMax: frontierShare * memoryBytesMax,
         });
@@ -162,7 +145,7 @@ async function exploreWith(
   const checkpoints =
     options.checkpoint === undefined
       ? undefined
-      : new Checkpoints(options.checkpoint, identity, memory, program, spill, secondsBefore);
+      : new Checkpoints(options.checkpoint, identity, memory, spill, secondsBefore);
   const searchOptions: SearchOptions = {
     deadlock: options.deadlock === true,
     worker: 0,
@@ -417,7 +400,6 @@ async function together(first: BreadthFirst, it: Together): Promise<readonly Fin
     ghosts: it.view,
     symmetry: it.options.symmetry === true,
     deadlock,
-    wide: first.program.wide,
     worker,
     workers,
     memoryBytesMax,

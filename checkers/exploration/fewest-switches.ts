@@ -3,10 +3,11 @@ import { actorOf } from "./counterexample.ts";
 import type { Finding } from "./expansion.ts";
 import type { Path } from "./paths.ts";
 import { Program } from "./program.ts";
-import { effect, replayEffect, type Instance } from "./transitions.ts";
+import { field } from "./effects.ts";
+import type { Instance } from "./transitions.ts";
 import { makeValueLog } from "./values.ts";
 import { Walk } from "./walk.ts";
-import { bitsAt, type Row } from "./row.ts";
+import type { Row } from "./packing.ts";
 
 /** A way to a state: how many switches of the actor it takes when its last step is this actor's. */
 interface Way {
@@ -36,7 +37,7 @@ export function fewestSwitches(
   { kind, property }: Pick<Finding, "kind" | "property">,
   length: number,
 ): Path | undefined {
-  const program = new Program(model, makeValueLog(), { ghosts: new Set(), permutations: [] });
+  const program = new Program(model, makeValueLog(), { ghosts: new Set(), permutations: [], unpacked: true });
   const search = new Levels(program, kind, property);
   for (let level = 1; level < length && search.size <= statesMax; level++)
     search.expand(level === length - 1);
@@ -63,7 +64,7 @@ class Levels {
       const way: Way = { actor: null, switches: -1, instance: -1, before: undefined };
       this.#initial.set(way, index);
       const key = this.#key(row);
-      if (this.#seen.has(key) || !program.predicates.constraint(row, 0)) continue;
+      if (this.#seen.has(key) || !program.predicates.constraint(program.idsOf(row, 0))) continue;
       this.#seen.add(key);
       this.#level.set(key, { row, ways: [way] });
     }
@@ -94,8 +95,8 @@ class Levels {
       for (let i = 0; i < enabled; i++) {
         const at = walk.effects[i] as number;
         const after = row.slice();
-        replayEffect(this.#program, after, 0, at);
-        const instance = transitions.effects[at + effect.instance] as number;
+        transitions.effects.replay(at, after, 0);
+        const instance = transitions.effects.records[at + field.instance] as number;
         if (isLast && this.#kind !== "deadlock") {
           if (this.#breaks(row, after, at))
             for (const way of ways) this.#goals.push(this.#after(way, instance));
@@ -104,7 +105,8 @@ class Levels {
         const key = this.#key(after);
         let reached = next.get(key);
         if (reached === undefined) {
-          if (this.#seen.has(key) || !this.#program.predicates.constraint(after, 0)) continue;
+          if (this.#seen.has(key) || !this.#program.predicates.constraint(this.#program.idsOf(after, 0)))
+            continue;
           this.#seen.add(key);
           reached = { row: after, ways: [] };
           next.set(key, reached);
@@ -117,8 +119,8 @@ class Levels {
 
   #breaks(row: Row, after: Row, at: number): boolean {
     const { predicates, stepProperties } = this.#program;
-    if (this.#kind === "step") return stepProperties.breaks(this.#property, row, 0, at);
-    return predicates.breaks(this.#property, after, 0);
+    if (this.#kind === "step") return stepProperties.breaks(this.#property, at, row, 0);
+    return predicates.breaks(this.#property, this.#program.idsOf(after, 0));
   }
 
   #deadlocked(): Way[] {
@@ -145,8 +147,8 @@ class Levels {
 
   /** 53 bits of the fingerprint. */
   #key(row: Row): number {
-    const at = this.#program.layout.components.length;
-    return (bitsAt(row, at) >>> 0) * 2 ** 21 + (bitsAt(row, at + 2) >>> 11);
+    const at = this.#program.packing.words;
+    return ((row[at] as number) >>> 0) * 2 ** 21 + ((row[at + 1] as number) >>> 11);
   }
 }
 

@@ -1,7 +1,7 @@
 import { canonical, permute, type Identity, type Value } from "../../model/index.ts";
 import { hashInPlace, hashText, type Hash } from "./hash.ts";
 import { componentName, type Layout } from "./layout.ts";
-import { bitsAt, flipBits, type Row } from "./row.ts";
+import type { Ids, Row } from "./packing.ts";
 
 /** A renaming of identities. */
 export type Permutation = ReadonlyMap<Identity, Identity>;
@@ -88,14 +88,13 @@ export class Fingerprints {
     this.#room.set(room);
   }
 
-  /** Writes the fingerprints of a whole row, after its components. */
-  write(row: Row, offset: number): void {
-    const components = this.hashAt.length;
-    const at = offset + components;
-    row.fill(0, at, at + 2 * this.width);
-    for (let component = 0; component < components; component++) {
-      const from = (this.hashAt[component] as number) + (row[offset + component] as number) * this.width;
-      for (let i = 0; i < this.width; i++) flipBits(row, at + 2 * i, this.hashes[from + i] as number);
+  /** Writes the fingerprints of a state behind its packed ids. */
+  write(ids: Ids, row: Row, at: number): void {
+    row.fill(0, at, at + this.width);
+    for (let component = 0; component < this.hashAt.length; component++) {
+      const from = (this.hashAt[component] as number) + (ids[component] as number) * this.width;
+      for (let i = 0; i < this.width; i++)
+        row[at + i] = (row[at + i] as number) ^ (this.hashes[from + i] as number);
     }
   }
 }
@@ -106,11 +105,11 @@ export class Fingerprints {
  * The high half decides: the low one tells where the fingerprint lies in the table, and must stay evenly spread.
  */
 export function leastFingerprint(row: Row, prints: number, width: number): Hash {
-  let lo = bitsAt(row, prints);
-  let hi = bitsAt(row, prints + 2);
+  let lo = row[prints] as number;
+  let hi = row[prints + 1] as number;
   for (let p = 2; p < width; p += 2) {
-    const otherLo = bitsAt(row, prints + 2 * p);
-    const otherHi = bitsAt(row, prints + 2 * p + 2);
+    const otherLo = row[prints + p] as number;
+    const otherHi = row[prints + p + 1] as number;
     if (otherHi < hi || (otherHi === hi && otherLo < lo)) [lo, hi] = [otherLo, otherHi];
   }
   return { lo: lo === 0 ? 1 : lo, hi: hi === 0 ? 1 : hi };

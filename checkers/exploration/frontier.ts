@@ -1,12 +1,23 @@
 import { lock, unlock } from "./memory.ts";
-import type { Row } from "./row.ts";
+import type { Row } from "./packing.ts";
+import { walkRowsMax } from "./walk.ts";
 import { ChunkFile, chunkFile } from "./spill.ts";
-import { chunkRows, GrowingRows, GrowingView, word, type SharedMemory } from "./shared.ts";
+import { GrowingView, word, type SharedMemory } from "./shared.ts";
+
+/** Fields of a chunk: its rows, the number of its first state, and the packing of its rows. */
+export const chunkField = { rows: 0, firstNumber: 1, packing: 2, count: 3 } as const;
+
+/** A chunk is what a worker takes at a time: so many ints, and room for so many of the widest rows. */
+const chunkIntsMin = 2 ** 13;
+const widestRowsMin = 32;
+
+/** Ints of a chunk, where a row takes at most so many. */
+export function chunkIntsFor(strideMax: number): number {
+  return Math.max(chunkIntsMin, widestRowsMin * strideMax);
+}
 
 export interface FrontierOptions {
-  /** Entries of a row, and whether they are of 32 bits. */
-  readonly stride: number;
-  readonly wide: boolean;
+  readonly chunkInts: number;
   /** Whether memory for another chunk may be taken. */
   readonly hasMemory: () => boolean;
   /** Where chunks go that are handed over while the frontier takes more than so many bytes. */
@@ -19,10 +30,10 @@ export interface FrontierOptions {
  * -1 - its slot in the level's file on disk.
  */
 export class Frontier {
-  readonly stride: number;
+  readonly chunkInts: number;
   readonly #control: Int32Array;
   readonly #hasMemory: () => boolean;
-  readonly #rows: GrowingRows;
+  readonly #rows: GrowingView;
   readonly #chunks: GrowingView;
   readonly #lists: readonly [GrowingView, GrowingView];
   readonly #free: GrowingView;
@@ -30,8 +41,8 @@ export class Frontier {
   readonly #files: readonly ChunkFile[] | undefined;
   readonly #diskChunks: readonly [GrowingView, GrowingView];
 
-  constructor(memory: SharedMemory, { stride, wide, hasMemory, spill }: FrontierOptions) {
-    this.stride = stride;
+  constructor(memory: SharedMemory, { chunkInts, hasMemory, spill }: FrontierOptions) {
+    this.chunkInts = chunkInts;
     this.#bytesMax = spill?.frontierBytesMax ?? Number.POSITIVE_INFINITY;
     this.#files =
       spill === undefined
@@ -40,32 +51,32 @@ export class Frontier {
     this.#diskChunks = [new GrowingView(memory.diskChunks[0]), new GrowingView(memory.diskChunks[1])];
     this.#hasMemory = hasMemory;
     this.#control = new Int32Array(memory.control);
-    this.#rows = new GrowingRows(memory.rows, wide);
+    this.#rows = new GrowingView(memory.rows);
     this.#chunks = new GrowingView(memory.chunks);
     this.#lists = [new GrowingView(memory.lists[0]), new GrowingView(memory.lists[1])];
     this.#free = new GrowingView(memory.free);
   }
 
   get bytes(): number {
-    return this.#rows.entryBytes * this.stride * chunkRows * Atomics.load(this.#control, word.chunksMade);
+    return 4 * this.chunkInts * Atomics.load(this.#control, word.chunksMade);
   }
 
   get rows(): Row {
-    return this.#rows.row;
+    return this.#rows.ints;
   }
 
-  /** The rows' memory in units of 32 bits. */
-  get words(): Int32Array {
-    return this.#rows.words;
+  /** How many rows fit into a chunk. */
+  rowsMax(stride: number): number {
+    return Math.min(walkRowsMax, Math.floor(this.chunkInts / stride));
   }
 
   /** Where a chunk's rows begin in `rows`. */
   offset(chunk: number): number {
-    return chunk * chunkRows * this.stride;
+    return chunk * this.chunkInts;
   }
 
-  /** A free chunk, its states' numbers reserved; undefined where memory is used up. */
-  allocate(): number | undefined {
+  /** A free chunk for rows of a packing, the numbers of `rows` states reserved; undefined where memory is used up. */
+  allocate(packing: number, rows: number): number | undefined {
     const control = this.#control;
     lock(control, word.lock);
     try {
@@ -80,11 +91,9 @@ export class Frontier {
         control[word.chunksMade] = chunk + 1;
       }
       this.#rows.reach(this.offset(chunk + 1));
-      const chunks = this.#chunks.reach(2 * chunk + 2);
-      if (chunks === undefined) return undefined;
-      chunks[2 * chunk] = 0;
-      chunks[2 * chunk + 1] = control[word.numbers] as number;
-      control[word.numbers] = (control[word.numbers] as number) + chunkRows;
+      if (this.#chunks.reach(chunkField.count * (chunk + 1)) === undefined) return undefined;
+      this.#setFields(chunk, 0, control[word.numbers] as number, packing);
+      control[word.numbers] = (control[word.numbers] as number) + rows;
       return chunk;
     } finally {
       unlock(control, word.lock);
@@ -97,16 +106,35 @@ export class Frontier {
   }
 
   firstNumber(chunk: number): number {
-    return (this.#chunks.reach(2 * chunk + 2) as Int32Array)[2 * chunk + 1] as number;
+    return this.#field(chunk, chunkField.firstNumber);
   }
 
   rowCount(chunk: number): number {
-    return (this.#chunks.reach(2 * chunk + 2) as Int32Array)[2 * chunk] as number;
+    return this.#field(chunk, chunkField.rows);
+  }
+
+  /** The number of the packing in which its rows are written. */
+  packing(chunk: number): number {
+    return this.#field(chunk, chunkField.packing);
+  }
+
+  #field(chunk: number, field: number): number {
+    const at = chunkField.count * chunk;
+    return (this.#chunks.reach(at + chunkField.count) as Int32Array)[at + field] as number;
+  }
+
+  #setFields(chunk: number, rows: number, firstNumber: number, packing: number): void {
+    const at = chunkField.count * chunk;
+    (this.#chunks.reach(at + chunkField.count) as Int32Array).set([rows, firstNumber, packing], at);
+  }
+
+  #setRowCount(chunk: number, rows: number): void {
+    this.#setFields(chunk, rows, this.firstNumber(chunk), this.packing(chunk));
   }
 
   /** Hands a chunk over to the next level. */
   publish(chunk: number, rows: number): void {
-    (this.#chunks.reach(2 * chunk + 2) as Int32Array)[2 * chunk] = rows;
+    this.#setRowCount(chunk, rows);
     const control = this.#control;
     const list = (1 - (control[word.current] as number)) as 0 | 1;
     let entry = chunk;
@@ -134,17 +162,20 @@ export class Frontier {
     const control = this.#control;
     const slot = control[word.onDisk + list] as number;
     this.#files?.[list]?.write(slot, this.#bytesOf(chunk));
-    const meta = this.#diskChunks[list].reach(2 * slot + 2) as Int32Array;
-    meta[2 * slot] = this.rowCount(chunk);
-    meta[2 * slot + 1] = this.firstNumber(chunk);
+    this.#noteOnDisk(slot, list, chunk);
     control[word.onDisk + list] = slot + 1;
     return -1 - slot;
   }
 
+  #noteOnDisk(slot: number, list: 0 | 1, chunk: number): void {
+    const at = chunkField.count * slot;
+    const fields = [this.rowCount(chunk), this.firstNumber(chunk), this.packing(chunk)];
+    (this.#diskChunks[list].reach(at + chunkField.count) as Int32Array).set(fields, at);
+  }
+
   #bytesOf(chunk: number): Uint8Array {
-    const { row, entryBytes } = this.#rows;
-    const bytes = entryBytes * this.stride * chunkRows;
-    return new Uint8Array(row.buffer, chunk * bytes, bytes);
+    const bytes = 4 * this.chunkInts;
+    return new Uint8Array(this.#rows.ints.buffer, chunk * bytes, bytes);
   }
 
   /** The next chunk of the current level; undefined when all are taken. */
@@ -162,10 +193,11 @@ export class Frontier {
   #fromDisk(slot: number, list: 0 | 1): number {
     const chunk = this.#allocateAnyhow();
     this.#files?.[list]?.read(slot, this.#bytesOf(chunk));
-    const meta = this.#diskChunks[list].reach(2 * slot + 2) as Int32Array;
-    const chunks = this.#chunks.reach(2 * chunk + 2) as Int32Array;
-    chunks[2 * chunk] = meta[2 * slot] as number;
-    chunks[2 * chunk + 1] = meta[2 * slot + 1] as number;
+    const at = chunkField.count * slot;
+    const [rows, firstNumber, packing] = (
+      this.#diskChunks[list].reach(at + chunkField.count) as Int32Array
+    ).subarray(at) as unknown as readonly [number, number, number];
+    this.#setFields(chunk, rows, firstNumber, packing);
     return chunk;
   }
 
@@ -225,9 +257,12 @@ export class Frontier {
 
   /**
    * Removes rows from the next level's chunks that are not settled, while all workers wait. `keep` is told a row, its
-   * number, and the number that it gets. Returns how many were removed.
+   * number, and the number that it gets; `strides` says how long rows of each packing are. Returns how many were removed.
    */
-  filterUnsettled(keep: (rows: Row, at: number, number: number, to: number) => boolean): number {
+  filterUnsettled(
+    strides: readonly number[],
+    keep: (rows: Row, at: number, stride: number, number: number, to: number) => boolean,
+  ): number {
     const control = this.#control;
     const list = (1 - (control[word.current] as number)) as 0 | 1;
     const count = control[word.listed + list] as number;
@@ -236,28 +271,32 @@ export class Frontier {
     for (let at = control[word.settled] as number; at < count; at++) {
       const entry = entries[at] as number;
       const chunk = entry < 0 ? this.#fromDisk(-1 - entry, list) : entry;
-      removed += this.#filterChunk(chunk, keep);
+      removed += this.#filterChunk(chunk, strides[this.packing(chunk)] as number, keep);
       if (entry >= 0) continue;
       this.#files?.[list]?.write(-1 - entry, this.#bytesOf(chunk));
-      this.#diskChunks[list].ints[2 * (-1 - entry)] = this.rowCount(chunk);
+      this.#noteOnDisk(-1 - entry, list, chunk);
       this.release(chunk);
     }
     control[word.frontierRows] = (control[word.frontierRows] as number) - removed;
     return removed;
   }
 
-  #filterChunk(chunk: number, keep: (rows: Row, at: number, number: number, to: number) => boolean): number {
-    const { row } = this.#rows;
+  #filterChunk(
+    chunk: number,
+    stride: number,
+    keep: (rows: Row, at: number, stride: number, number: number, to: number) => boolean,
+  ): number {
+    const rows = this.#rows.ints;
     const first = this.firstNumber(chunk);
     const count = this.rowCount(chunk);
     let kept = 0;
     for (let i = 0; i < count; i++) {
-      const at = this.offset(chunk) + i * this.stride;
-      if (!keep(row, at, first + i, first + kept)) continue;
-      const to = this.offset(chunk) + kept++ * this.stride;
-      if (to !== at) for (let k = 0; k < this.stride; k++) row[to + k] = row[at + k] as number;
+      const at = this.offset(chunk) + i * stride;
+      if (!keep(rows, at, stride, first + i, first + kept)) continue;
+      const to = this.offset(chunk) + kept++ * stride;
+      if (to !== at) rows.copyWithin(to, at, at + stride);
     }
-    (this.#chunks.reach(2 * chunk + 2) as Int32Array)[2 * chunk] = kept;
+    this.#setRowCount(chunk, kept);
     return count - kept;
   }
 
@@ -281,27 +320,24 @@ export class Frontier {
     let rows = 0;
     for (let i = from; i < count; i++) {
       const entry = entries[i] as number;
-      const slot = -1 - entry;
+      const slot = chunkField.count * (-1 - entry);
       rows +=
         entry < 0
-          ? ((this.#diskChunks[list].reach(2 * slot + 2) as Int32Array)[2 * slot] as number)
+          ? ((this.#diskChunks[list].reach(slot + chunkField.count) as Int32Array)[slot] as number)
           : this.rowCount(entry);
     }
     return rows;
   }
 
-  /** Chunk after chunk of the current level: its rows' bytes, its number of rows and its first state's number. */
-  *currentChunks(): Generator<{
-    readonly bytes: Uint8Array;
-    readonly rows: number;
-    readonly firstNumber: number;
-  }> {
+  /** Chunk after chunk of the current level: its rows' bytes and its fields. */
+  *currentChunks(): Generator<{ readonly bytes: Uint8Array; readonly fields: Int32Array }> {
     const list = this.#control[word.current] as 0 | 1;
     const count = this.#control[word.listed + list] as number;
     for (let i = 0; i < count; i++) {
       const entry = (this.#lists[list].reach(count) as Int32Array)[i] as number;
       const chunk = entry < 0 ? this.#fromDisk(-1 - entry, list) : entry;
-      yield { bytes: this.#bytesOf(chunk), rows: this.rowCount(chunk), firstNumber: this.firstNumber(chunk) };
+      const fields = Int32Array.of(this.rowCount(chunk), this.firstNumber(chunk), this.packing(chunk));
+      yield { bytes: this.#bytesOf(chunk), fields };
       if (entry < 0) this.release(chunk);
     }
   }

@@ -1,6 +1,6 @@
 /**
- * What all workers together have found out about a model's properties: which components each has ever read, which
- * were exercised, and which judge steps that change nothing they read.
+ * What all workers together have found out about a model's properties: which components each predicate has ever read,
+ * and flags: which were exercised, and which judge steps that change nothing they read.
  *
  * What a property reads must be common knowledge, because a state that one worker has judged may be expanded by
  * another one. Whatever was learnt before a chunk was handed over is seen by whoever takes it.
@@ -13,36 +13,38 @@ export class Knowledge {
   readonly #components: number;
 
   /** `buffer`: another worker's; a new one where absent. */
-  constructor(properties: number, components: number, buffer?: SharedArrayBuffer) {
-    this.buffer = buffer ?? new SharedArrayBuffer(8 + properties * (components + 1));
+  constructor(predicates: number, components: number, flags: number, buffer?: SharedArrayBuffer) {
+    const reads = predicates * components;
+    this.buffer = buffer ?? new SharedArrayBuffer(8 + reads + flags);
     this.#components = components;
     this.#words = new Int32Array(this.buffer, 0, 1);
-    this.#reads = new Uint8Array(this.buffer, 8, properties * components);
-    this.#flags = new Uint8Array(this.buffer, 8 + properties * components, properties);
+    this.#reads = new Uint8Array(this.buffer, 8, reads);
+    this.#flags = new Uint8Array(this.buffer, 8 + reads, flags);
   }
 
-  /** Changes whenever a property reads a component for the first time. */
+  /** Changes whenever something is noted for the first time. */
   get version(): number {
     return Atomics.load(this.#words, 0);
   }
 
-  reads(property: number, component: number): boolean {
-    return this.#reads[property * this.#components + component] === 1;
+  reads(predicate: number, component: number): boolean {
+    return this.#reads[predicate * this.#components + component] === 1;
   }
 
-  /** Notes that a property reads a component. */
-  noteRead(property: number, component: number): void {
-    if (this.reads(property, component)) return;
-    this.#reads[property * this.#components + component] = 1;
+  /** Notes that a predicate reads a component. */
+  noteRead(predicate: number, component: number): void {
+    if (this.reads(predicate, component)) return;
+    this.#reads[predicate * this.#components + component] = 1;
     Atomics.add(this.#words, 0, 1);
   }
 
-  /** Whether a property was exercised; of a predicate about stuttering, whether it ever failed. */
-  flag(property: number): boolean {
-    return this.#flags[property] === 1;
+  flag(flag: number): boolean {
+    return this.#flags[flag] === 1;
   }
 
-  setFlag(property: number): void {
-    this.#flags[property] = 1;
+  setFlag(flag: number): void {
+    if (this.flag(flag)) return;
+    this.#flags[flag] = 1;
+    Atomics.add(this.#words, 0, 1);
   }
 }

@@ -1,55 +1,72 @@
-import type { Row } from "./row.ts";
-import { effect, idBits, idMask, shapeBits, shapeMask } from "./transitions.ts";
+import { field, shapeBits, shapeMask, writeInts } from "./effects.ts";
 
 // Constants of this module are folded into the code, imported ones are loaded at each use.
-const shapeAt: number = effect.shape;
-const changeAt: number = effect.change;
-const ofShape: number = shapeBits;
-const writesOfShape: number = shapeMask;
-const ofWrite: number = idBits;
-const idOfWrite: number = idMask;
+const instanceAt: number = field.instance;
+const shapeAt: number = field.shape;
+const changeAt: number = field.change;
+const unreadOfShape: number = shapeBits;
+const wordsOfShape: number = shapeMask;
+const write: number = writeInts;
 
 /*
  * The loops that an exploration spends its time in. Each is a function of typed arrays and numbers alone: arrays that
  * come as parameters and are not assigned to are what V8 compiles best (four times faster than fields or captured
- * variables in the first of them). What is rare ends the loop, is done by the caller, and the loop is entered again.
+ * variables in the first of them). Each does one thing to a whole batch, so that the cache misses of neighbours
+ * overlap; looking up the table in a loop of its own was four times faster than together with the fingerprints. What
+ * is rare ends the loop, is done by the caller, and the loop is entered again.
  */
 
-/** Where `walkGeneration` stands: [nodes waiting for the next generation, effects enabled]. */
+/** Rows of a walk are numbered below this; an item of a walk is `node << rowBits | row`. */
+export const rowBits = 10;
+const bitsOfRow: number = rowBits;
+const rowMask: number = 2 ** rowBits - 1;
+
+/** Where `walkGeneration` stands: [items waiting for the next generation, effects enabled]. */
 export type WalkState = Int32Array;
 
 /**
- * Takes every waiting pair (node, row) one node further. See `Decisions` for what stands in `code`.
- * Returns the position of the first pair that the node's table does not answer at once; `count` when there is none.
+ * Takes every waiting item one node further. See `Decisions` for what stands in `heads` and `code`.
+ * Returns the position of the first item whose node does not know where to; `count` when there is none.
  */
 export function walkGeneration(
+  heads: Int32Array,
   code: Int32Array,
-  rows: Row,
-  nodes: Int32Array,
-  ats: Int32Array,
+  rows: Int32Array,
+  first: number,
+  stride: number,
+  items: Int32Array,
   begin: number,
   count: number,
-  nextNodes: Int32Array,
-  nextAts: Int32Array,
+  next: Int32Array,
   effects: Int32Array,
   offsets: Int32Array,
   state: WalkState,
 ): number {
-  let next = state[0] as number;
+  let waiting = state[0] as number;
   let enabled = state[1] as number;
   let i = begin;
   for (; i < count; i++) {
-    const at = ats[i] as number;
-    const node = nodes[i] as number;
-    const id = rows[at + (code[node] as number)] as number;
-    const pair = node + 2 + 2 * (id & (code[node + 1] as number));
-    if (code[pair] !== id + 1) break;
-    const target = code[pair + 1] as number;
+    const item = items[i] as number;
+    const row = item & rowMask;
+    const head = (item >>> bitsOfRow) << 2;
+    const at = first + row * stride;
+    const key = (rows[at + (heads[head] as number)] as number) & (heads[head + 1] as number);
+    const mask = heads[head + 2] as number;
+    const table = heads[head + 3] as number;
+    let hash = Math.imul(key, 0x9e3779b1);
+    hash = (hash ^ (hash >>> 15)) & mask;
+    let pair = table + 2 * hash;
+    let target = code[pair + 1] as number;
+    while (code[pair] !== key && target !== 0) {
+      hash = (hash + 1) & mask;
+      pair = table + 2 * hash;
+      target = code[pair + 1] as number;
+    }
+    if (target === 0) break;
     if ((target & 1) === 0) {
       // Without a branch, as nothing predicts it: a target of "nothing" is overwritten by the next.
-      nextNodes[next] = target >> 1;
-      nextAts[next] = at;
-      next += 1 + (target >> 31);
+      next[waiting] = (target << (bitsOfRow - 1)) | row;
+      waiting += 1 + (target >> 31);
       continue;
     }
     const fork = target >> 1;
@@ -59,22 +76,23 @@ export function walkGeneration(
       effects[enabled] = code[k] as number;
       offsets[enabled++] = at;
     }
-    for (let k = endOfEffects; k < end; k++) {
-      nextNodes[next] = code[k] as number;
-      nextAts[next++] = at;
-    }
+    for (let k = endOfEffects; k < end; k++) next[waiting++] = ((code[k] as number) << bitsOfRow) | row;
   }
-  state[0] = next;
+  state[0] = waiting;
   state[1] = enabled;
   return i;
 }
 
 /**
- * Computes the fingerprints of successors `begin` to `end` without making them, the least of each orbit into `lo` and
- * `hi`, and touches their places in the table, so that the cache misses of all of them overlap.
+ * Computes the fingerprints of successors `begin` to `end` without making them: all of them into `prints`, `width` ints
+ * each, and the least of each orbit into `lo` and `hi`.
+ *
+ * The high half decides which is the least: the low one tells where the fingerprint lies in the table, and must stay
+ * evenly spread.
  */
 export function fingerprintSuccessors(
-  rows: Row,
+  rows: Int32Array,
+  words: number,
   effects: Int32Array,
   offsets: Int32Array,
   begin: number,
@@ -82,44 +100,51 @@ export function fingerprintSuccessors(
   records: Int32Array,
   hashes: Int32Array,
   hashAt: Int32Array,
-  components: number,
+  word: Int32Array,
+  shift: Int32Array,
+  fieldMask: Int32Array,
   width: number,
-  slots: Int32Array,
-  scale: number,
+  prints: Int32Array,
   lo: Int32Array,
   hi: Int32Array,
-  touched: Int32Array,
 ): void {
+  let to = 0;
   for (let i = begin; i < end; i++) {
     const at = effects[i] as number;
     const from = offsets[i] as number;
-    const firstWrite = at + changeAt + width;
-    const endOfUnread = firstWrite + ((records[at + shapeAt] as number) >>> ofShape);
+    const shape = records[at + shapeAt] as number;
+    const firstUnread = at + changeAt + width + write * (shape & wordsOfShape);
+    const endOfUnread = firstUnread + (shape >>> unreadOfShape);
     let leastLo = 0;
     let leastHi = 0;
     for (let p = 0; p < width; p += 2) {
-      const print = from + components + 2 * p;
-      const change = at + changeAt + p;
-      let l = ((rows[print] as number) | ((rows[print + 1] as number) << 16)) ^ (records[change] as number);
-      let h =
-        ((rows[print + 2] as number) | ((rows[print + 3] as number) << 16)) ^ (records[change + 1] as number);
-      for (let w = firstWrite; w < endOfUnread; w++) {
-        const component = (records[w] as number) >>> ofWrite;
-        const entry = (hashAt[component] as number) + (rows[from + component] as number) * width + p;
+      let l = (rows[from + words + p] as number) ^ (records[at + changeAt + p] as number);
+      let h = (rows[from + words + p + 1] as number) ^ (records[at + changeAt + p + 1] as number);
+      for (let u = firstUnread; u < endOfUnread; u++) {
+        const component = records[u] as number;
+        const bits = rows[from + (word[component] as number)] as number;
+        const id = (bits >>> (shift[component] as number)) & (fieldMask[component] as number);
+        const entry = (hashAt[component] as number) + id * width + p;
         l ^= hashes[entry] as number;
         h ^= hashes[entry + 1] as number;
       }
+      prints[to++] = l;
+      prints[to++] = h;
       if (p === 0 || h < leastHi || (h === leastHi && l < leastLo)) {
         leastLo = l;
         leastHi = h;
       }
     }
-    if (leastLo === 0) leastLo = 1;
-    if (leastHi === 0) leastHi = 1;
-    lo[i - begin] = leastLo;
-    hi[i - begin] = leastHi;
-    touched[i - begin] = slots[2 * (((leastLo >>> 0) * scale) | 0)] as number;
+    lo[i - begin] = leastLo === 0 ? 1 : leastLo;
+    hi[i - begin] = leastHi === 0 ? 1 : leastHi;
   }
+}
+
+/** Reads the homes of fingerprints in the table, so that they are in the cache when they are looked for. */
+export function touchHomes(slots: Int32Array, scale: number, lo: Int32Array, count: number): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum ^= slots[2 * ((((lo[i] as number) >>> 0) * scale) | 0)] as number;
+  return sum;
 }
 
 /** Adds fingerprints to the table of `Visited`; writes the positions of the new ones, and returns how many there are. */
@@ -158,57 +183,62 @@ export function insertFingerprints(
   return found;
 }
 
-/**
- * Makes the new states `begin` to `end` of `fresh`: copies of the rows before, with the effects replayed.
- * `words` is the rows' memory in units of 32 bits, in which rows are copied; an entry's offset shifted by `wordShift` is
- * its word.
- */
+/** Makes the new states `begin` to `end` of `fresh`: copies of the rows before, with the effects replayed. */
 export function appendSuccessors(
-  rows: Row,
-  words: Int32Array,
-  wordShift: number,
-  stride: number,
+  rows: Int32Array,
+  words: number,
+  width: number,
   effects: Int32Array,
   offsets: Int32Array,
   base: number,
   fresh: Int32Array,
   begin: number,
   end: number,
+  out: Int32Array,
   to: number,
   records: Int32Array,
-  hashes: Int32Array,
-  hashAt: Int32Array,
-  components: number,
-  width: number,
+  prints: Int32Array,
 ): void {
-  const rowWords = stride >> wordShift;
-  let out = to;
-  for (let f = begin; f < end; f++, out += stride) {
+  let row = to;
+  for (let f = begin; f < end; f++) {
+    const position = fresh[f] as number;
+    const at = effects[base + position] as number;
+    const from = offsets[base + position] as number;
+    for (let k = 0; k < words; k++) out[row + k] = rows[from + k] as number;
+    const endOfWrites = at + changeAt + width + write * ((records[at + shapeAt] as number) & wordsOfShape);
+    for (let w = at + changeAt + width; w < endOfWrites; w += write) {
+      const changed = row + (records[w] as number);
+      out[changed] = ((out[changed] as number) & (records[w + 1] as number)) | (records[w + 2] as number);
+    }
+    row += words;
+    const print = position * width;
+    for (let p = 0; p < width; p++) out[row++] = prints[print + p] as number;
+  }
+}
+
+/** Notes where the new states `begin` to `end` of `fresh` came from, and counts them by instance. */
+export function noteParents(
+  effects: Int32Array,
+  offsets: Int32Array,
+  base: number,
+  fresh: Int32Array,
+  begin: number,
+  end: number,
+  records: Int32Array,
+  firstOffset: number,
+  firstNumber: number,
+  stride: number,
+  parents: Int32Array,
+  to: number,
+  counts: Float64Array,
+): void {
+  let at = to;
+  for (let f = begin; f < end; f++) {
     const i = base + (fresh[f] as number);
-    const at = effects[i] as number;
-    const fromWord = (offsets[i] as number) >> wordShift;
-    const toWord = out >> wordShift;
-    for (let k = 0; k < rowWords; k++) words[toWord + k] = words[fromWord + k] as number;
-    const shape = records[at + shapeAt] as number;
-    const firstWrite = at + changeAt + width;
-    const endOfUnread = firstWrite + (shape >>> ofShape);
-    const endOfWrites = firstWrite + (shape & writesOfShape);
-    const prints = out + components;
-    for (let p = 0; p < width; p++) {
-      let bits = records[at + changeAt + p] as number;
-      for (let w = firstWrite; w < endOfUnread; w++) {
-        const component = (records[w] as number) >>> ofWrite;
-        bits ^= hashes[
-          (hashAt[component] as number) + (rows[out + component] as number) * width + p
-        ] as number;
-      }
-      rows[prints + 2 * p] = (rows[prints + 2 * p] as number) ^ (bits & 0xffff);
-      rows[prints + 2 * p + 1] = (rows[prints + 2 * p + 1] as number) ^ (bits >>> 16);
-    }
-    for (let w = firstWrite; w < endOfWrites; w++) {
-      const write = records[w] as number;
-      rows[out + (write >>> ofWrite)] = write & idOfWrite;
-    }
+    const instance = records[(effects[i] as number) + instanceAt] as number;
+    parents[at++] = firstNumber + ((offsets[i] as number) - firstOffset) / stride;
+    parents[at++] = instance;
+    counts[instance] = (counts[instance] as number) + 1;
   }
 }
 
@@ -221,9 +251,80 @@ export function countInstances(
   end: number,
 ): void {
   for (let i = begin; i < end; i++) {
-    const instance = records[effects[i] as number] as number;
+    const instance = records[(effects[i] as number) + instanceAt] as number;
     counts[instance] = (counts[instance] as number) + 1;
   }
+}
+
+/** Writes the positions of those effects whose note (a field of their records) differs from `usual`; returns how many. */
+export function selectNoted(
+  records: Int32Array,
+  note: number,
+  usual: number,
+  effects: Int32Array,
+  begin: number,
+  end: number,
+  selected: Int32Array,
+): number {
+  let count = 0;
+  for (let i = begin; i < end; i++) {
+    // Without a branch, as nothing predicts it.
+    selected[count] = i;
+    count += records[(effects[i] as number) + note] === usual ? 0 : 1;
+  }
+  return count;
+}
+
+/**
+ * Of the new rows `begin` to `end` of `fresh`, which lie from `to` on, takes those whose effects' note differs from
+ * `usual`, hashes their masked words and adds them to a set of 64-bit hashes: pairs in `slots`, open addressing, a
+ * power of two of which `slotMask` is one less. There must be room. Writes the positions in `fresh` of those that were
+ * not there; returns how many.
+ */
+export function addProjections(
+  rows: Int32Array,
+  to: number,
+  stride: number,
+  effects: Int32Array,
+  base: number,
+  fresh: Int32Array,
+  begin: number,
+  end: number,
+  records: Int32Array,
+  note: number,
+  usual: number,
+  masks: Int32Array,
+  slots: Int32Array,
+  slotMask: number,
+  added: Int32Array,
+): number {
+  let count = 0;
+  let at = to;
+  for (let f = begin; f < end; f++, at += stride) {
+    if (records[(effects[base + (fresh[f] as number)] as number) + note] === usual) continue;
+    let lo = 0x2c1b3c6d;
+    let hi = 0x297a2d39;
+    for (let w = 0; w < masks.length; w++) {
+      const bits = (rows[at + w] as number) & (masks[w] as number);
+      lo = Math.imul(lo ^ bits, 0x85ebca6b);
+      lo ^= lo >>> 15;
+      hi = Math.imul(hi + bits, 0xcc9e2d51) ^ (hi >>> 13);
+    }
+    lo = Math.imul(lo ^ (hi >>> 16), 0xc2b2ae35);
+    lo ^= lo >>> 13;
+    if (lo === 0) lo = 1;
+    let slot = lo & slotMask;
+    let found = slots[2 * slot] as number;
+    while (found !== 0 && (found !== lo || slots[2 * slot + 1] !== hi)) {
+      slot = (slot + 1) & slotMask;
+      found = slots[2 * slot] as number;
+    }
+    if (found !== 0) continue;
+    slots[2 * slot] = lo;
+    slots[2 * slot + 1] = hi;
+    added[count++] = f;
+  }
+  return count;
 }
 
 /**

@@ -146,7 +146,11 @@ class Naive {
 
   #break(property: string, path: Path): void {
     this.#broken.add(property);
-    this.#first ??= { property, path };
+    // A state without successors is found after steps from states as deep as it, and its path is shorter than theirs.
+    const first = this.#first;
+    if (first === undefined || unroll(path).length < unroll(first.path).length) {
+      this.#first = { property, path };
+    }
   }
 
   #keyOf(state: unknown): string {

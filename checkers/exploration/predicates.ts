@@ -1,188 +1,214 @@
-import { judgeState, vacuous, type Judgement, type Model, type Now } from "../../model/index.ts";
+import {
+  vacuous,
+  type Invariant,
+  type Judgement,
+  type Model,
+  type Now,
+  type Value,
+  type Witness,
+} from "../../model/index.ts";
+import { field, type Effects } from "./effects.ts";
 import type { Knowledge } from "./knowledge.ts";
+import { Notes } from "./notes.ts";
+import type { Ids, Packing } from "./packing.ts";
+import { Projections } from "./projections.ts";
 import type { Recorder } from "./recorder.ts";
-import type { StepProperties } from "./step-properties.ts";
-import { attempt, effect, idBits, type Transitions } from "./transitions.ts";
+import { attempt } from "./transitions.ts";
 import { Trie } from "./trie.ts";
-import type { Row } from "./row.ts";
 
-/** What a property says of a row, as leaves of its trie. */
+/** What a property says, as leaves of its trie. */
 export const outcome = { true: -1, vacuous: -2, false: -3 } as const;
 
+/** One condition on a state: a property with one of its parameter lists. */
 export interface Predicate {
   readonly name: string;
   readonly kind: "invariant" | "witness" | "stuttering" | "constraint";
-  /** Its position in the model's list of that kind. */
-  readonly index: number;
   readonly judge: (now: Now<unknown>) => Judgement;
+  /** The flag that says that it was true (of an invariant: exercised; of a witness: seen) somewhere. */
+  readonly trueFlag: number;
+  /** The flag that says that it was false somewhere; -1 where nobody asks. */
+  readonly falseFlag: number;
 }
 
-/** What an effect can change: the predicates to be judged after it, and the step properties to be judged about it. */
-interface Affected {
-  readonly predicates: readonly number[];
-  readonly steps: readonly number[];
+/** How many predicates and flags the properties of a model need. */
+export interface PropertyCounts {
+  readonly predicates: number;
+  readonly flags: number;
 }
 
 /**
  * Predicates on states, each remembered by the ids of the components that it reads, and skipped where a step has
  * written nothing that it has ever read: then it says what it said of the state before.
+ *
+ * States that agree on all components that any predicate has ever read are alike to them: see `projections`.
  */
 export class Predicates {
-  readonly all: Predicate[];
+  readonly all: readonly Predicate[];
   readonly hasConstraint: boolean;
-  /** Invariants and witnesses come first in `all`. */
-  readonly #checked: number;
+  /** What of states has been judged already. */
+  readonly projections: Projections;
+  /** For each effect, the predicates that it can change. */
+  readonly notes: Notes<number>;
   evaluations = 0;
+  readonly #effects: Effects;
+  /** The constraint comes last in `all`. */
+  readonly #checked: number;
   readonly #recorder: Recorder;
-  readonly #transitions: Transitions;
-  readonly #trie: Trie = new Trie();
+  readonly #trie: Trie;
   readonly #roots: number[];
   readonly #knowledge: Knowledge;
-  #version = 0;
-  #lists: Affected[] = [];
-  /** The number of the first of them; 0 is none. */
-  #firstList = 1;
+  readonly #components: number;
+  #packing: Packing;
+  #version = -1;
 
   constructor(
-    model: Model<unknown>,
+    properties: readonly Predicate[],
+    constraint: Model<unknown>["constraint"],
     recorder: Recorder,
-    transitions: Transitions,
-    steps: StepProperties,
+    effects: Effects,
     knowledge: Knowledge,
+    packing: Packing,
   ) {
     this.#recorder = recorder;
-    this.#transitions = transitions;
+    this.#effects = effects;
     this.#knowledge = knowledge;
-    this.all = [
-      ...(model.invariants ?? []).map((invariant, index) => ({
-        name: invariant.name,
-        kind: "invariant" as const,
-        index,
-        judge: (now: Now<unknown>) => judgeState(invariant, now),
-      })),
-      ...(model.witnesses ?? []).map(({ name, seen }, index) => ({
-        name,
-        kind: "witness" as const,
-        index,
-        judge: seen,
-      })),
-      ...steps.stuttering().map(({ name, judge, index }) => ({
-        name,
-        kind: "stuttering" as const,
-        index,
-        judge,
-      })),
-    ];
-    const { constraint } = model;
+    this.#packing = packing;
+    this.#components = packing.word.length;
+    this.#checked = properties.length;
     this.hasConstraint = constraint !== undefined;
-    this.#checked = this.all.length;
-    if (constraint !== undefined) {
-      const judge = constraint;
-      this.all.push({ name: "the constraint", kind: "constraint", index: 0, judge });
-    }
+    this.all =
+      constraint === undefined
+        ? properties
+        : [
+            ...properties,
+            { name: "the constraint", kind: "constraint", judge: constraint, trueFlag: -1, falseFlag: -1 },
+          ];
     this.#roots = this.all.map(() => 0);
-  }
-
-  /** Whether a row satisfies the model's constraint. */
-  constraint(row: Row, offset: number): boolean {
-    return !this.hasConstraint || this.#holds(this.#checked, row, offset);
+    this.#trie = new Trie(this.#components);
+    this.notes = new Notes(effects, field.predicates, (list) => list.join());
+    this.projections = new Projections(packing);
+    this.catchUp();
   }
 
   get bytes(): number {
-    return this.#trie.bytes;
+    return this.#trie.bytes + this.projections.bytes;
+  }
+
+  /** Whether a state satisfies the model's constraint. */
+  constraint(ids: Ids): boolean {
+    return !this.hasConstraint || this.#outcome(this.#checked, ids) !== outcome.false;
   }
 
   /**
-   * The first invariant that fails in a row; undefined where all hold. Witnesses seen are noted. Those after the first
-   * are not evaluated, as with TLC: what they read may not make sense any more.
+   * The first invariant that fails in a state; undefined where all hold. Witnesses seen are noted. Those after the
+   * first are not evaluated, as with TLC: what they read may not make sense any more.
    */
-  check(row: Row, offset: number): Predicate | undefined {
+  check(ids: Ids): Predicate | undefined {
     let broken: Predicate | undefined;
-    for (let p = 0; p < this.#checked; p++) {
-      if (broken !== undefined && (this.all[p] as Predicate).kind !== "witness") continue;
-      if (!this.#holds(p, row, offset)) broken = this.all[p];
-    }
+    for (let p = 0; p < this.#checked; p++) broken = this.#checkOne(p, ids, broken);
     return broken;
   }
 
-  /** The same for a row that the effect has just led to from a state that was checked. */
-  checkAfter(effectAt: number, row: Row, offset: number): Predicate | undefined {
-    const list = this.#affected(effectAt).predicates;
+  /** The same for a state that an effect (by its record) has just led to from a state that was checked. */
+  checkAfter(at: number, ids: Ids): Predicate | undefined {
+    const list = this.notes.get(at) ?? this.notes.set(at, this.#affected(at));
     let broken: Predicate | undefined;
-    for (let i = 0; i < list.length; i++) {
-      const p = list[i] as number;
-      if (broken !== undefined && (this.all[p] as Predicate).kind !== "witness") continue;
-      if (!this.#holds(p, row, offset)) broken = this.all[p];
-    }
+    for (let i = 0; i < list.length; i++) broken = this.#checkOne(list[i] as number, ids, broken);
     return broken;
   }
 
-  /** Whether a row breaks the invariant of that name. */
-  breaks(name: string, row: Row, offset: number): boolean {
-    const p = this.all.findIndex((each) => each.kind === "invariant" && each.name === name);
-    return p >= 0 && !this.#holds(p, row, offset);
+  /** Whether a state breaks the invariant of that name. */
+  breaks(name: string, ids: Ids): boolean {
+    return this.all.some(
+      (each, p) => each.kind === "invariant" && each.name === name && this.#outcome(p, ids) === outcome.false,
+    );
   }
 
-  /** The step properties that an effect concerns, by index. */
-  stepsConcerned(effectAt: number): readonly number[] {
-    return this.#affected(effectAt).steps;
-  }
-
-  /** To be called before rows of another worker are expanded. */
-  catchUp(): void {
-    const version = this.#knowledge.version;
-    if (version === this.#version) return;
+  /** To be called before states of another worker are judged, and when a packing has been replaced. */
+  catchUp(packing: Packing = this.#packing): void {
+    const { version } = this.#knowledge;
+    if (version === this.#version && packing === this.#packing) return;
     this.#version = version;
-    // What effects point to is outdated: those numbers are not used again.
-    this.#firstList += this.#lists.length;
-    this.#lists = [];
+    this.#packing = packing;
+    this.notes.forget();
+    const read = new Set<number>();
+    for (let p = 0; p < this.#checked; p++) {
+      if (this.#isSettled(p)) continue;
+      for (let c = 0; c < this.#components; c++) if (this.#knowledge.reads(p, c)) read.add(c);
+    }
+    this.projections.reset(packing, [...read]);
   }
 
-  #holds(p: number, row: Row, offset: number): boolean {
-    const { kind } = this.all[p] as Predicate;
-    if (kind === "witness" && this.#knowledge.flag(p)) return true;
-    let leaf = this.#trie.find(this.#roots[p] as number, row, offset);
-    if (leaf === 0) leaf = this.#learn(p, row, offset);
-    if (leaf === (kind === "stuttering" ? outcome.false : outcome.true)) this.#knowledge.setFlag(p);
-    return leaf !== outcome.false || kind === "witness" || kind === "stuttering";
+  /** A witness that was seen need not be looked for any more. */
+  #isSettled(p: number): boolean {
+    const { kind, trueFlag } = this.all[p] as Predicate;
+    return kind === "witness" && this.#knowledge.flag(trueFlag);
   }
 
-  #learn(p: number, row: Row, offset: number): number {
+  #checkOne(p: number, ids: Ids, broken: Predicate | undefined): Predicate | undefined {
+    const predicate = this.all[p] as Predicate;
+    if (predicate.kind === "witness" ? this.#isSettled(p) : broken !== undefined) return broken;
+    const found = this.#outcome(p, ids);
+    return predicate.kind === "invariant" && found === outcome.false ? predicate : broken;
+  }
+
+  #outcome(p: number, ids: Ids): number {
+    let leaf = this.#trie.find(this.#roots[p] as number, ids);
+    if (leaf === 0) leaf = this.#learn(p, ids);
+    const { trueFlag, falseFlag } = this.all[p] as Predicate;
+    if (leaf === outcome.true && trueFlag >= 0) this.#knowledge.setFlag(trueFlag);
+    if (leaf === outcome.false && falseFlag >= 0) this.#knowledge.setFlag(falseFlag);
+    return leaf;
+  }
+
+  #learn(p: number, ids: Ids): number {
     const { name, judge } = this.all[p] as Predicate;
     const recorder = this.#recorder;
     this.evaluations++;
     return attempt(
       () => name,
       () => {
-        const leaf = outcomeOf(recorder.read(row, offset, () => judge(recorder.now as Now<unknown>)));
+        const leaf = outcomeOf(recorder.read(ids, () => judge(recorder.now as Now<unknown>)));
         this.#roots[p] = this.#trie.insert(this.#roots[p] as number, recorder.reads, recorder.ids, leaf);
         for (const component of recorder.reads) this.#knowledge.noteRead(p, component);
-        this.catchUp();
         return leaf;
       },
     );
   }
 
-  #affected(effectAt: number): Affected {
-    const { effects } = this.#transitions;
-    const known = this.#lists[(effects[effectAt + effect.checks] as number) - this.#firstList];
-    if (known !== undefined) return known;
-    const first = this.#transitions.firstWrite(effectAt);
-    const written = Array.from(
-      { length: this.#transitions.writeCount(effectAt) },
-      (_, w) => (effects[first + w] as number) >>> idBits,
-    );
-    const predicates: number[] = [];
+  #affected(at: number): readonly number[] {
+    // What is noted now must hold for all that is known.
+    this.catchUp();
+    const written: number[] = [];
+    this.#effects.forEachWrite(this.#effects.records[at + field.effect] as number, (c) => written.push(c));
+    const affected: number[] = [];
     for (let p = 0; p < this.#checked; p++) {
-      if (written.some((component) => this.#knowledge.reads(p, component))) predicates.push(p);
+      if (written.some((component) => this.#knowledge.reads(p, component))) affected.push(p);
     }
-    const steps = predicates
-      .filter((p) => this.all[p]?.kind === "stuttering")
-      .map((p) => (this.all[p] as Predicate).index);
-    const affected = { predicates, steps };
-    effects[effectAt + effect.checks] = this.#firstList + this.#lists.push(affected) - 1;
     return affected;
   }
+}
+
+/** The model's invariants and witnesses as predicates; their flags are numbered from 0, one for each property. */
+export function statePredicates({ invariants = [], witnesses = [] }: Model<unknown>): Predicate[] {
+  return [
+    ...invariants.flatMap((invariant, flag) => instancesOf(invariant, flag)),
+    ...witnesses.map((witness, index) => ofWitness(witness, invariants.length + index)),
+  ];
+}
+
+function instancesOf({ name, parameters, holds }: Invariant<unknown>, trueFlag: number): Predicate[] {
+  return parameters.map((list: readonly Value[]) => ({
+    name,
+    kind: "invariant",
+    judge: (now) => holds(now, ...list),
+    trueFlag,
+    falseFlag: -1,
+  }));
+}
+
+function ofWitness({ name, seen }: Witness<unknown>, trueFlag: number): Predicate {
+  return { name, kind: "witness", judge: seen, trueFlag, falseFlag: -1 };
 }
 
 export function outcomeOf(judgement: Judgement): number {

@@ -2,12 +2,21 @@ import { ModelError, type Model, type Value } from "../../model/index.ts";
 import { Fingerprints, type Permutation } from "./fingerprints.ts";
 import { Knowledge } from "./knowledge.ts";
 import { entriesOf, layoutOf, stateOf, type Layout } from "./layout.ts";
-import { Predicates } from "./predicates.ts";
+import { shapeMask } from "./effects.ts";
+import {
+  fieldBitsMax,
+  firstPacking,
+  Packing,
+  widened,
+  widestPacking,
+  type Ids,
+  type Row,
+} from "./packing.ts";
+import { Predicates, statePredicates } from "./predicates.ts";
 import { Recorder } from "./recorder.ts";
-import { StepProperties } from "./step-properties.ts";
-import { idMask, shapeMask, Transitions } from "./transitions.ts";
+import { StepProperties, stepFlags, stutteringPredicates } from "./step-properties.ts";
+import { Transitions } from "./transitions.ts";
 import { ValueStore } from "./values.ts";
-import { makeRow, narrowIdsMax, RowsTooNarrow, type Row } from "./row.ts";
 
 /** What of a model changes its exploration, besides the model. */
 export interface ProgramOptions {
@@ -15,8 +24,8 @@ export interface ProgramOptions {
   readonly ghosts: ReadonlySet<string>;
   /** The permutations under which states count as one, the identity left out. */
   readonly permutations: readonly Permutation[];
-  /** Rows of 32 bits an entry, for variables of more than 65,536 values. */
-  readonly wide?: boolean;
+  /** Rows are packed once and for all, a word for each component: for searches that keep rows for long. */
+  readonly unpacked?: boolean;
   /** Another worker's, where there are several. */
   readonly knowledge?: SharedArrayBuffer;
 }
@@ -32,45 +41,131 @@ export class Program {
   readonly knowledge: Knowledge;
   readonly predicates: Predicates;
   readonly stepProperties: StepProperties;
-  readonly wide: boolean;
-  /** Entries of a row: its components' ids, then its fingerprints. */
-  readonly stride: number;
+  /** All packings so far; rows are written in the last. */
+  readonly packings: Packing[] = [];
+  readonly #packingKind: number;
+  readonly #ids: Ids;
 
   constructor(model: Model<unknown>, values: SharedArrayBuffer, options: ProgramOptions) {
     this.model = model;
-    this.wide = options.wide === true;
     const layout = layoutOf(model, options.ghosts);
     this.layout = layout;
-    if (layout.components.length > shapeMask)
-      throw new ModelError(`its state has more than ${shapeMask} entries`);
-    const kinds = layout.variables.length + 1;
-    this.store = new ValueStore(values, kinds, (kind, id) => this.#added(kind, id));
+    const components = layout.components.length;
+    if (components > shapeMask) throw new ModelError(`its state has more than ${shapeMask} entries`);
+    this.#ids = new Int32Array(components);
+    // Kinds of values: one for each variable, the instances of actions, the packings.
+    this.#packingKind = layout.variables.length + 1;
+    const added = (kind: number, id: number): void => this.#added(kind, id);
+    this.store = new ValueStore(values, this.#packingKind + 1, added);
     this.recorder = new Recorder(layout, this.store);
     this.fingerprints = new Fingerprints(layout, options.permutations);
-    this.transitions = new Transitions(model, layout, this.store, this.recorder, this.fingerprints);
-    const { recorder, store, transitions } = this;
-    const predicates = (model.invariants ?? []).length + (model.witnesses ?? []).length + 1;
-    const properties = predicates + 2 * (model.stepProperties ?? []).length;
-    this.knowledge = new Knowledge(properties, layout.components.length, options.knowledge);
-    this.stepProperties = new StepProperties(model, layout, store, transitions, this.knowledge);
-    this.predicates = new Predicates(model, recorder, transitions, this.stepProperties, this.knowledge);
-    // Even, so that rows can be copied in units of 32 bits.
-    this.stride = 2 * Math.ceil((layout.components.length + 2 * this.fingerprints.width) / 2);
+    const { recorder, store, fingerprints } = this;
+    const first = options.unpacked === true ? widestPacking(layout) : new Packing(layout, this.#firstBits());
+    this.transitions = new Transitions(model, layout, store, recorder, fingerprints, first);
+    const { effects, instances } = this.transitions;
+    const ofStates = statePredicates(model);
+    const firstFlag = (model.invariants ?? []).length + (model.witnesses ?? []).length;
+    const steps = model.stepProperties ?? [];
+    const parts = steps.reduce((sum, { parameters }) => sum + parameters.length, 0);
+    const flags = firstFlag + stepFlags * steps.length;
+    this.knowledge = new Knowledge(ofStates.length + parts, components, flags, options.knowledge);
+    const { knowledge } = this;
+    const startOfSteps = ofStates.length;
+    this.stepProperties = new StepProperties(
+      model,
+      layout,
+      store,
+      effects,
+      instances,
+      knowledge,
+      first,
+      startOfSteps,
+      firstFlag,
+    );
+    const predicates = [...ofStates, ...stutteringPredicates(model, this.stepProperties.parts)];
+    this.predicates = new Predicates(predicates, model.constraint, recorder, effects, knowledge, first);
+    if (options.unpacked === true) this.packings.push(first);
     this.store.catchUp();
+    if (this.packings.length === 0) this.store.id(this.#packingKind, [...first.bits]);
+  }
+
+  get packing(): Packing {
+    return this.packings.at(-1) as Packing;
+  }
+
+  /** Ints of a row: its packed ids, then its fingerprints. */
+  get stride(): number {
+    return this.packing.words + this.fingerprints.width;
+  }
+
+  /** The most ints that a row can ever take. */
+  get strideMax(): number {
+    return this.layout.components.length + this.fingerprints.width;
+  }
+
+  /** Bytes of all that was learnt. */
+  get bytes(): number {
+    return this.transitions.bytes + this.predicates.bytes + this.stepProperties.bytes;
+  }
+
+  /** What other workers have found out becomes known here. To be called before rows of theirs are read. */
+  catchUp(): void {
+    this.store.catchUp();
+    this.predicates.catchUp(this.packing);
+    this.stepProperties.catchUp(this.packing);
+  }
+
+  /** Widens the fields that have become too narrow, for all workers. */
+  repack(): void {
+    const counts = this.layout.variables.map(({ index }) => this.store.count(index));
+    const before = this.packing;
+    this.store.id(this.#packingKind, widened(before.bits, counts));
+    if (this.packing === before)
+      throw new ModelError(`more than ${2 ** fieldBitsMax} values of one variable`);
+    this.catchUp();
   }
 
   /** The row of a state, with its fingerprints. Throws ModelError for what is no value. */
   rowOf(state: unknown): Row {
-    const row = makeRow(this.stride, this.wide);
-    for (const [component, entry] of entriesOf(this.layout, state).entries()) {
-      row[component] = this.store.id(this.layout.components[component]?.variable.index as number, entry);
-    }
-    this.fingerprints.write(row, 0);
+    const ids = entriesOf(this.layout, state).map((entry, component) =>
+      this.store.id(this.layout.components[component]?.variable.index as number, entry),
+    );
+    this.#ids.set(ids);
+    while (ids.some((id, component) => !this.packing.fits(component, id))) this.repack();
+    const row = new Int32Array(this.stride);
+    this.packing.pack(this.#ids, row, 0);
+    this.fingerprints.write(this.#ids, row, this.packing.words);
     return row;
   }
 
-  stateOf(row: Row, offset: number): unknown {
-    return stateOf(this.layout, (component) => this.#valueAt(component, row[offset + component] as number));
+  /** The ids of a row's components; valid until the next call. */
+  idsOf(row: Row, at: number): Ids {
+    this.packing.unpack(row, at, this.#ids);
+    return this.#ids;
+  }
+
+  stateOf(row: Row, at: number, packing: Packing = this.packing): unknown {
+    const ids = new Int32Array(this.#ids.length);
+    packing.unpack(row, at, ids);
+    return stateOf(this.layout, (component) => this.#valueAt(component, ids[component] as number));
+  }
+
+  /** Writes rows of an earlier packing in the present one. */
+  convert(from: Packing, rows: Row, first: number, count: number, to: Row): void {
+    const { width } = this.fingerprints;
+    const { packing, stride } = this;
+    const before = from.words + width;
+    for (let row = 0; row < count; row++) {
+      const at = first + row * before;
+      from.unpack(rows, at, this.#ids);
+      packing.pack(this.#ids, to, row * stride);
+      for (let i = 0; i < width; i++)
+        to[row * stride + packing.words + i] = rows[at + from.words + i] as number;
+    }
+  }
+
+  #firstBits(): number[] {
+    return firstPacking(this.layout.variables.map(() => 1));
   }
 
   #valueAt(component: number, id: number): Value {
@@ -78,9 +173,18 @@ export class Program {
   }
 
   #added(kind: number, id: number): void {
-    if (kind < this.layout.variables.length && id >= narrowIdsMax && !this.wide) throw new RowsTooNarrow();
-    if (id > idMask) throw new ModelError(`more than ${idMask} different values of one variable`);
-    if (kind < this.layout.variables.length) this.fingerprints.add(kind, id, this.store.value(kind, id));
-    else this.transitions.addInstance(this.store.value(kind, id));
+    const value = this.store.value(kind, id);
+    if (kind < this.layout.variables.length) this.fingerprints.add(kind, id, value);
+    else if (kind < this.#packingKind) this.transitions.addInstance(value);
+    else {
+      // Two workers may widen different fields at the same time: none is ever narrowed.
+      const before = this.packings.at(-1)?.bits ?? [];
+      const bits = (value as readonly number[]).map((width, variable) =>
+        Math.max(width, before[variable] ?? 0),
+      );
+      const packing = new Packing(this.layout, bits);
+      this.packings.push(packing);
+      this.transitions.repack(packing);
+    }
   }
 }

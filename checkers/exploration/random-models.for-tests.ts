@@ -209,17 +209,19 @@ export function modelOf(plan: ModelPlan): Model<unknown> {
       ? {}
       : { constraint: (now) => all.filter((s) => now.role[s] === 2).length + now.clock <= constraint }),
     invariants: [
-      invariant("Forbidden", (now) => {
-        const candidates = both.filter(([i, j]) => satisfies(now, first as Guard, i, j));
-        if (candidates.length === 0) return vacuous;
-        return !candidates.some(([i, j]) => rest.every((guard) => satisfies(now, guard, i, j)));
+      invariant("Forbidden", both, (now, i, j) =>
+        satisfies(now, first as Guard, i, j) ? !rest.every((guard) => satisfies(now, guard, i, j)) : vacuous,
+      ),
+      invariant("RolesDiffer", (now) => {
+        const roles = new Set(all.map((s) => now.role[s]));
+        return now.clock < 2 || roles.size === 1 ? vacuous : roles.size < 3;
       }),
     ],
     stepProperties: [
-      stepProperty("ForbiddenStep", (before, after, taken) =>
+      stepProperty("ForbiddenStep", each(set), (before, after, s, taken) =>
         taken.action === `Action${forbiddenStep.except}`
           ? vacuous
-          : !all.some((s) => before.role[s] === forbiddenStep.from && after.role[s] === forbiddenStep.to),
+          : !(before.role[s] === forbiddenStep.from && after.role[s] === forbiddenStep.to),
       ),
       stepProperty("ClockMonotone", (before, after) =>
         before.clock === after.clock ? vacuous : after.clock > before.clock,

@@ -2,9 +2,9 @@ import { ModelError, type Value } from "../../model/index.ts";
 import { stateView, type Access } from "./evaluation.ts";
 import type { Layout } from "./layout.ts";
 import type { ValueStore } from "./values.ts";
-import type { Row } from "./row.ts";
+import type { Ids } from "./packing.ts";
 
-/** Runs a model's functions on rows and records which components they read and write, in order. */
+/** Runs a model's functions on states and records which components they read and write, in order. */
 export class Recorder {
   /** The components that the last evaluation read of the state before, in order, each once. */
   readonly reads: number[] = [];
@@ -19,8 +19,7 @@ export class Recorder {
   readonly #readIn: Int32Array;
   readonly #writtenIn: Int32Array;
   readonly #pending: Value[] = [];
-  #row: Row = new Uint16Array(0);
-  #offset = 0;
+  #state: Ids = new Int32Array(0);
   #evaluation = 0;
   #mode: "idle" | "reading" | "writing" = "idle";
 
@@ -40,19 +39,14 @@ export class Recorder {
     this.next = stateView(layout, draft);
   }
 
-  /** Where the row of the last evaluation begins. */
-  get offset(): number {
-    return this.#offset;
-  }
-
   /** Evaluates a function of the state; afterwards `reads` and `ids` tell what it depended on. */
-  read<T>(row: Row, offset: number, run: () => T): T {
-    return this.#run("reading", row, offset, run);
+  read<T>(state: Ids, run: () => T): T {
+    return this.#run("reading", state, run);
   }
 
   /** Evaluates an effect; afterwards `written` tells what it wrote. */
-  write<T>(row: Row, offset: number, run: () => T): T {
-    return this.#run("writing", row, offset, run);
+  write<T>(state: Ids, run: () => T): T {
+    return this.#run("writing", state, run);
   }
 
   /** The id of what was written to a component. Throws ModelError for what is no value. */
@@ -66,9 +60,8 @@ export class Recorder {
     }
   }
 
-  #run<T>(mode: "reading" | "writing", row: Row, offset: number, run: () => T): T {
-    this.#row = row;
-    this.#offset = offset;
+  #run<T>(mode: "reading" | "writing", state: Ids, run: () => T): T {
+    this.#state = state;
     this.#evaluation++;
     this.reads.length = this.ids.length = this.written.length = 0;
     this.#mode = mode;
@@ -82,7 +75,7 @@ export class Recorder {
   #read(component: number): Value {
     if (this.#mode === "idle")
       throw new TypeError(`${this.#name(component)} was read outside of an evaluation`);
-    const id = this.#row[this.#offset + component] as number;
+    const id = this.#state[component] as number;
     if (this.#readIn[component] !== this.#evaluation) {
       this.#readIn[component] = this.#evaluation;
       this.reads.push(component);

@@ -2,8 +2,9 @@ import type { Now, Recoverable } from "../../model/index.ts";
 import { leastFingerprint } from "./fingerprints.ts";
 import { pathTo, type Path } from "./paths.ts";
 import type { Program } from "./program.ts";
-import { attempt, effect, replayEffect } from "./transitions.ts";
-import { makeRow, type Row } from "./row.ts";
+import { field } from "./effects.ts";
+import type { Row } from "./packing.ts";
+import { attempt } from "./transitions.ts";
 import { Trie } from "./trie.ts";
 import type { Visited } from "./visited.ts";
 import { Walk } from "./walk.ts";
@@ -40,16 +41,21 @@ class Graph {
   /** Edges by pairs [from, to]. */
   #edges: Int32Array = new Int32Array(1 << 16);
   #edgeCount = 0;
-  readonly #trie: Trie = new Trie();
+  readonly #trie: Trie;
+  /** Ints of a row without its fingerprints. */
+  readonly #words: number;
 
   constructor(program: Program, visited: Visited, bytesMax: number) {
     this.#program = program;
     this.#bytesMax = bytesMax;
     const states = visited.slotsMax;
     const distinct = visited.distinct;
-    const components = program.layout.components.length;
-    this.#require(4 * states + 4 * distinct * (components + 2));
-    this.#rows = makeRow(distinct * components, program.wide);
+    // No state is new, so that the packing stays as it is.
+    const { words } = program.packing;
+    this.#words = words;
+    this.#trie = new Trie(program.layout.components.length);
+    this.#require(4 * states + 4 * distinct * (words + 2));
+    this.#rows = new Int32Array(distinct * words);
     this.#parents = new Int32Array(2 * distinct);
     this.#walkAll(visited, new Int32Array(states).fill(-1));
   }
@@ -59,34 +65,35 @@ class Graph {
   }
 
   #walkAll(visited: Visited, numberOf: Int32Array): void {
-    const { model, transitions, stride, layout, fingerprints } = this.#program;
-    const components = layout.components.length;
+    const { model, transitions, stride, fingerprints } = this.#program;
+    const { effects } = transitions;
+    const words = this.#words;
     const walk = new Walk(transitions);
-    const row = makeRow(stride, this.#program.wide);
-    const after = makeRow(stride, this.#program.wide);
+    const row = new Int32Array(stride);
+    const after = new Int32Array(stride);
     const meet = (met: Row, parent: number, instance: number): number => {
-      const { lo, hi } = leastFingerprint(met, components, fingerprints.width);
+      const { lo, hi } = leastFingerprint(met, words, fingerprints.width);
       const slot = visited.slot(lo, hi);
       if (slot < 0) return -1;
       const known = numberOf[slot] as number;
       if (known >= 0) return known;
       const state = this.#states++;
       numberOf[slot] = state;
-      this.#rows.set(met.subarray(0, components), state * components);
+      this.#rows.set(met.subarray(0, words), state * words);
       this.#parents[2 * state] = parent;
       this.#parents[2 * state + 1] = instance;
       return state;
     };
     for (const [index, state] of model.initial.entries()) meet(this.#program.rowOf(state), -1, index);
     for (let state = 0; state < this.#states; state++) {
-      row.set(this.#rows.subarray(state * components, (state + 1) * components));
-      fingerprints.write(row, 0);
+      row.set(this.#rows.subarray(state * words, (state + 1) * words));
+      fingerprints.write(this.#program.idsOf(row, 0), row, words);
       const enabled = walk.run(row, 0, stride, 1);
       for (let i = 0; i < enabled; i++) {
         const at = walk.effects[i] as number;
         after.set(row);
-        replayEffect(this.#program, after, 0, at);
-        const to = meet(after, state, transitions.effects[at + effect.instance] as number);
+        effects.replay(at, after, 0);
+        const to = meet(after, state, effects.records[at + field.instance] as number);
         // A successor beyond the constraint is no state of the graph.
         if (to >= 0 && to !== state) this.#addEdge(state, to);
       }
@@ -124,15 +131,15 @@ class Graph {
 
   /** Whether a state satisfies something, remembered by what it reads. */
   #predicate(name: string, holds: (now: Now<unknown>) => boolean): (state: number) => boolean {
-    const { recorder, layout } = this.#program;
+    const { recorder } = this.#program;
     let root = 0;
     return (state) => {
-      const at = state * layout.components.length;
-      let leaf = this.#trie.find(root, this.#rows, at);
+      const ids = this.#program.idsOf(this.#rows, state * this.#words);
+      let leaf = this.#trie.find(root, ids);
       if (leaf === 0) {
         leaf = attempt(
           () => name,
-          () => (recorder.read(this.#rows, at, () => holds(recorder.now as Now<unknown>)) ? -1 : -2),
+          () => (recorder.read(ids, () => holds(recorder.now as Now<unknown>)) ? -1 : -2),
         );
         root = this.#trie.insert(root, recorder.reads, recorder.ids, leaf);
       }

@@ -6,10 +6,11 @@ import { located, type Path } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { randomFrom } from "./random.ts";
 import { stopReason, word, type SharedMemory } from "./shared.ts";
-import { effect, replayEffect, type Instance } from "./transitions.ts";
+import { field } from "./effects.ts";
+import type { Instance } from "./transitions.ts";
 import { Visited } from "./visited.ts";
 import { Walk } from "./walk.ts";
-import type { Row } from "./row.ts";
+import type { Row } from "./packing.ts";
 
 /** How often a search on the calling thread lets others run. */
 const sliceMs = 50;
@@ -76,9 +77,10 @@ abstract class Sequential {
   protected initial(index: number): Node | undefined {
     const row = this.program.rowOf(this.program.model.initial[index]);
     const node: Node = { row, depth: 1, initial: index, before: undefined, instance: -1 };
-    const broken = this.program.predicates.check(row, 0);
+    const ids = this.program.idsOf(row, 0);
+    const broken = this.program.predicates.check(ids);
     if (broken !== undefined) this.#found("invariant", broken.name, node);
-    return this.program.predicates.constraint(row, 0) ? node : undefined;
+    return this.program.predicates.constraint(ids) ? node : undefined;
   }
 
   /** The effects that are enabled in a node; a deadlock is noted. The array is valid until the next call. */
@@ -91,18 +93,18 @@ abstract class Sequential {
   /** Takes a step, checks it, and tells where it leads; undefined where the constraint ends the path. */
   protected step(node: Node, effectAt: number): Node | undefined {
     const { program } = this;
-    const instance = program.transitions.effects[effectAt + effect.instance] as number;
+    const { effects } = program.transitions;
     const row = node.row.slice();
-    replayEffect(program, row, 0, effectAt);
+    effects.replay(effectAt, row, 0);
+    const instance = this.instanceOf(effectAt);
     const next: Node = { row, depth: node.depth + 1, initial: node.initial, before: node, instance };
-    const concerned = program.predicates.stepsConcerned(effectAt);
-    const brokenStep = this.#located(node, () =>
-      program.stepProperties.check(node.row, 0, effectAt, concerned),
-    );
+    program.catchUp();
+    const brokenStep = this.#located(node, () => program.stepProperties.check(effectAt, node.row, 0));
     if (brokenStep !== undefined) this.#found("step", brokenStep, next);
-    const broken = this.#located(next, () => program.predicates.checkAfter(effectAt, row, 0));
+    const ids = program.idsOf(row, 0);
+    const broken = this.#located(next, () => program.predicates.checkAfter(effectAt, ids));
     if (broken !== undefined) this.#found("invariant", broken.name, next);
-    const stays = this.#located(next, () => program.predicates.constraint(row, 0));
+    const stays = this.#located(next, () => program.predicates.constraint(ids));
     return stays ? next : undefined;
   }
 
@@ -113,11 +115,7 @@ abstract class Sequential {
       if (visited.bytesGrown > this.options.memoryBytesMax || !visited.grow()) this.stop(stopReason.memory);
       if (this.stopped) return false;
     }
-    const { lo, hi } = leastFingerprint(
-      node.row,
-      program.layout.components.length,
-      program.fingerprints.width,
-    );
+    const { lo, hi } = leastFingerprint(node.row, program.packing.words, program.fingerprints.width);
     if (!visited.add(lo, hi)) return false;
     this.control[word.distinct] = (this.control[word.distinct] as number) + 1;
     this.control[word.inTable] = (this.control[word.inTable] as number) + 1;
@@ -130,7 +128,7 @@ abstract class Sequential {
   }
 
   protected instanceOf(effectAt: number): number {
-    return this.program.transitions.effects[effectAt + effect.instance] as number;
+    return this.program.transitions.effects.records[effectAt + field.instance] as number;
   }
 
   #found(kind: Finding["kind"], property: string, node: Node): void {

@@ -12,8 +12,8 @@ export interface Unsettled {
   readonly frontier: Frontier;
   readonly coverage: Coverage;
   readonly parents: Int32Array;
-  /** Where a row's fingerprints begin, and how many ints they are. */
-  readonly prints: number;
+  /** How long rows of each packing are, and how many ints their fingerprints are, which come last. */
+  readonly strides: readonly number[];
   readonly width: number;
   /** The folder of the runs. */
   readonly folder: string;
@@ -90,11 +90,11 @@ function isMarked(slots: Uint8Array, slot: number): boolean {
 }
 
 function removeKnown(
-  { control, visited, frontier, coverage, parents, prints, width }: Unsettled,
+  { control, visited, frontier, coverage, parents, strides, width }: Unsettled,
   slots: Uint8Array,
 ): void {
-  const removed = frontier.filterUnsettled((rows, at, number, to) => {
-    const { lo, hi } = leastFingerprint(rows, at + prints, width);
+  const removed = frontier.filterUnsettled(strides, (rows, at, stride, number, to) => {
+    const { lo, hi } = leastFingerprint(rows, at + stride - width, width);
     if (isMarked(slots, visited.slot(lo, hi))) {
       coverage.add(parents[2 * number + 1] as number, 0, -1);
       return false;

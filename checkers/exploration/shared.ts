@@ -1,4 +1,3 @@
-import type { Row } from "./row.ts";
 import { bufferBytesMax, growable, growTo } from "./memory.ts";
 
 /** Words of the control block that all workers share. */
@@ -45,9 +44,6 @@ export const pauseReason = { none: 0, grow: 1, writeOut: 2 } as const;
 /** Why an exploration ended before its time. */
 export const stopReason = { none: 0, violation: 1, time: 2, memory: 3, interrupted: 4, depth: 5 } as const;
 
-/** Rows of a chunk: what a worker takes at a time. */
-export const chunkRows = 256;
-
 /** The buffers of one exploration. All of them can be handed to workers. */
 export interface SharedMemory {
   readonly control: SharedArrayBuffer;
@@ -58,12 +54,12 @@ export interface SharedMemory {
   readonly parents: SharedArrayBuffer;
   /** Chunks of rows. */
   readonly rows: SharedArrayBuffer;
-  /** For each chunk: [rows, number of its first state]. */
+  /** For each chunk: see `chunkField`. */
   readonly chunks: SharedArrayBuffer;
   /** Chunks of the current and of the next level, and free ones. */
   readonly lists: readonly [SharedArrayBuffer, SharedArrayBuffer];
   readonly free: SharedArrayBuffer;
-  /** For each chunk on disk, of list 0 and of list 1: [rows, number of its first state]. */
+  /** The same for each chunk on disk, of list 0 and of list 1. */
   readonly diskChunks: readonly [SharedArrayBuffer, SharedArrayBuffer];
   /** For each instance and worker: [generated, distinct] as doubles. */
   readonly coverage: SharedArrayBuffer;
@@ -113,42 +109,5 @@ export class GrowingView {
       this.ints = new Int32Array(this.#buffer, 0, this.#buffer.byteLength >>> 2);
     }
     return this.ints;
-  }
-}
-
-/** The same for rows. */
-export class GrowingRows {
-  row: Row;
-  /** The same memory in units of 32 bits. */
-  words: Int32Array;
-  readonly entryBytes: 2 | 4;
-  readonly #buffer: SharedArrayBuffer;
-
-  constructor(buffer: SharedArrayBuffer, wide: boolean) {
-    this.#buffer = buffer;
-    this.entryBytes = wide ? 4 : 2;
-    this.row = this.#view();
-    this.words = this.#wordView();
-  }
-
-  /** Returns undefined where memory or address space is used up. */
-  reach(length: number): Row | undefined {
-    if (length > this.row.length) {
-      if (!reachBytes(this.#buffer, this.entryBytes * length)) return undefined;
-      this.row = this.#view();
-      this.words = this.#wordView();
-    }
-    return this.row;
-  }
-
-  #wordView(): Int32Array {
-    return new Int32Array(this.#buffer, 0, this.#buffer.byteLength >>> 2);
-  }
-
-  #view(): Row {
-    const buffer = this.#buffer;
-    return this.entryBytes === 4
-      ? new Int32Array(buffer, 0, buffer.byteLength >>> 2)
-      : new Uint16Array(buffer, 0, buffer.byteLength >>> 1);
   }
 }

@@ -1,216 +1,319 @@
 import {
-  judgeStep,
+  vacuous,
   type Judgement,
   type Model,
   type Now,
   type StepProperty,
   type Taken,
+  type Value,
 } from "../../model/index.ts";
-import { outcome, outcomeOf } from "./predicates.ts";
+import { stateView } from "./evaluation.ts";
+import { field, type Effects } from "./effects.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { Layout } from "./layout.ts";
-import { stateView } from "./evaluation.ts";
-import { attempt, idBits, idMask, type Transitions } from "./transitions.ts";
+import { Notes } from "./notes.ts";
+import type { Packing, Row } from "./packing.ts";
+import { outcome, outcomeOf, type Predicate } from "./predicates.ts";
+import { attempt, type Instance } from "./transitions.ts";
 import { Trie } from "./trie.ts";
 import type { ValueStore } from "./values.ts";
-import type { Row } from "./row.ts";
 
-interface Property {
+/** A step property with one of its parameter lists. */
+interface Part {
   readonly name: string;
   readonly judge: (before: Now<unknown>, after: Now<unknown>, taken: Taken) => Judgement;
-  /** It is told the action, so that it is remembered for each instance apart. */
+  /** It is told the action. */
   readonly namesAction: boolean;
-  /** By instance, or 0 for all. */
-  readonly roots: number[];
-  /** All steps must be looked at: nothing is known of those that change nothing it reads. */
-  readonly always: boolean;
+  /** Its predicate on states that follow themselves; -1 where all steps must be looked at. */
+  readonly stuttering: number;
+  /** Flags: a step has exercised the property; a stuttering step might; a stuttering step might break it. */
+  readonly exercised: number;
+  readonly mayExercise: number;
+  readonly mayBreak: number;
+  root: number;
+}
+
+/** What is left to be asked about a step of an effect: of which part, and from where in its trie; or that it is broken. */
+interface Question {
+  readonly part: number;
+  readonly reference: number;
 }
 
 /**
- * Properties of steps, remembered by what they read of the states before and after.
+ * Properties of steps, remembered by what they read of the states before and after. Most is decided once for each
+ * effect, from what it read and wrote; what is left are questions about the state before.
  *
  * A step that has written nothing a property has ever read leaves before and after alike to it. Such steps are not
- * looked at one by one: each new state is judged once as if it followed itself, by any action, and only when that fails
- * are all steps looked at from then on; also as long as no step has exercised the property.
+ * looked at one by one: each new state is judged as if it followed itself, by any action, and only where that could
+ * break or exercise the property all steps are looked at.
  */
 export class StepProperties {
-  readonly properties: readonly Property[];
+  readonly parts: readonly Part[];
+  readonly notes: Notes<Question>;
   evaluations = 0;
-  readonly #transitions: Transitions;
+  readonly #effects: Effects;
+  readonly #instances: readonly Instance[];
   readonly #components: number;
-  readonly #trie: Trie = new Trie();
-  /** Every action with each of its fixed parameter lists. */
-  readonly #taken: readonly Taken[];
-  /** What the step at hand has written, by component; `#writtenIn` says whether it is of this step. */
-  readonly #written: Int32Array;
-  readonly #writtenIn: Int32Array;
+  /** Its components are those before, those after, and the instance of the action. */
+  readonly #trie: Trie;
   readonly #knowledge: Knowledge;
-  readonly #firstFlag: number;
-  readonly #stutteringFlags: readonly number[];
-  #step = 0;
-  #row: Row = new Uint16Array(0);
-  #at = 0;
+  /** The step at hand: ids before, ids after, the instance. */
+  readonly #step: Int32Array;
   readonly #before: unknown;
   readonly #after: unknown;
+  readonly #taken: Taken;
   readonly #reads: number[] = [];
   readonly #ids: number[] = [];
+  /** For the effect at hand: what it is known to have read and written, -1 for what is not. */
+  readonly #known: Int32Array;
+  #packing: Packing;
+  #version = -1;
 
+  /** `firstPredicate`, `firstFlag`: where the predicates about stuttering and the flags begin in the knowledge. */
   constructor(
     model: Model<unknown>,
     layout: Layout,
     store: ValueStore,
-    transitions: Transitions,
+    effects: Effects,
+    instances: readonly Instance[],
     knowledge: Knowledge,
+    packing: Packing,
+    firstPredicate: number,
+    firstFlag: number,
   ) {
+    this.#effects = effects;
+    this.#instances = instances;
     this.#knowledge = knowledge;
-    this.#transitions = transitions;
+    this.#packing = packing;
     this.#components = layout.components.length;
-    this.#written = new Int32Array(this.#components);
-    this.#writtenIn = new Int32Array(this.#components);
-    const reader = (shift: number) => (component: number) => {
-      const id = this.#id(shift + component);
-      if (!this.#reads.includes(shift + component)) {
-        this.#reads.push(shift + component);
-        this.#ids.push(id);
-      }
-      return store.value(layout.components[component]?.variable.index as number, id);
-    };
+    const components = this.#components;
+    this.#step = new Int32Array(2 * components + 1);
+    this.#known = new Int32Array(2 * components + 1);
+    this.#trie = new Trie(2 * components + 1);
+    this.notes = new Notes(effects, field.steps, keyOf);
+    const reader = (shift: number) => (component: number) =>
+      store.value(layout.components[component]?.variable.index as number, this.#read(shift + component));
     this.#before = stateView(layout, { read: reader(0) });
-    this.#after = stateView(layout, { read: reader(this.#components) });
-    this.#taken = model.actions.flatMap(({ name, parameters }) =>
-      typeof parameters === "function" ? [] : parameters.map((list) => ({ action: name, parameters: list })),
-    );
-    const areFixed = model.actions.every(({ parameters }) => typeof parameters !== "function");
-    this.properties = (model.stepProperties ?? []).map((property) => {
-      const namesAction = isToldTheAction(property);
-      return {
-        name: property.name,
-        judge: (before, after, taken) => judgeStep(property, before, after, taken),
-        namesAction,
-        roots: [],
-        always: namesAction && !areFixed,
-      };
-    });
-    // Predicates come first: invariants, witnesses, then those about stuttering, one for each that is not `always`.
-    let flag = (model.invariants ?? []).length + (model.witnesses ?? []).length;
-    this.#stutteringFlags = this.properties.map(({ always }) => (always ? -1 : flag++));
-    this.#firstFlag = flag + (model.constraint === undefined ? 0 : 1);
+    this.#after = stateView(layout, { read: reader(components) });
+    this.#taken = this.#takenView();
+    this.parts = partsOf(model, firstPredicate, firstFlag);
   }
 
-  /**
-   * The first property that a step breaks: an effect replayed on a row. `concerned`: the properties of which it changes
-   * something that they have ever read.
-   */
-  check(rows: Row, from: number, effectAt: number, concerned: readonly number[]): string | undefined {
-    let noted = false;
+  get bytes(): number {
+    return this.#trie.bytes;
+  }
+
+  /** Whether there is anything to judge. */
+  get any(): boolean {
+    return this.parts.length > 0;
+  }
+
+  /** To be called before rows are expanded: what was decided may not hold any more. */
+  catchUp(packing: Packing = this.#packing): void {
+    const { version } = this.#knowledge;
+    if (version === this.#version && packing === this.#packing) return;
+    this.#version = version;
+    this.#packing = packing;
+    this.notes.forget();
+  }
+
+  /** The name of the first property that a step breaks: an effect, by its record, of a row. */
+  check(at: number, row: Row, from: number): string | undefined {
+    const questions = this.notes.get(at) ?? this.notes.set(at, this.#questions(at, row, from));
     let broken: string | undefined;
-    for (let p = 0; p < this.properties.length; p++) {
-      const property = this.properties[p] as Property;
-      if (!property.always && !concerned.includes(p) && this.#canSkip(p)) continue;
-      if (!noted) this.#note(rows, from, effectAt);
-      noted = true;
-      const instance = property.namesAction ? (this.#transitions.effects[effectAt] as number) : 0;
-      if (this.#judge(p, instance) === outcome.false) broken ??= property.name;
+    for (const { part, reference } of questions) {
+      let leaf = reference;
+      while (leaf > 0) leaf = this.#trie.child(leaf, this.#idIn(this.#trie.component(leaf), at, row, from));
+      if (leaf === 0) leaf = this.#learn(part, at, row, from);
+      this.#noteExercised(part, leaf);
+      if (leaf === outcome.false) broken ??= (this.parts[part] as Part).name;
     }
     return broken;
   }
 
   /** Whether a step breaks the property of that name. */
-  breaks(name: string, rows: Row, from: number, effectAt: number): boolean {
-    const p = this.properties.findIndex((property) => property.name === name);
-    if (p < 0) return false;
-    this.#note(rows, from, effectAt);
-    const { namesAction } = this.properties[p] as Property;
-    return (
-      this.#judge(p, namesAction ? (this.#transitions.effects[effectAt] as number) : 0) === outcome.false
+  breaks(name: string, at: number, row: Row, from: number): boolean {
+    return this.parts.some(
+      (part, index) => part.name === name && this.#learn(index, at, row, from) === outcome.false,
     );
   }
 
-  /** The properties as predicates on a state that follows itself, by whatever action. */
-  stuttering(): readonly { readonly name: string; judge: (now: Now<unknown>) => Judgement; index: number }[] {
-    return this.properties.flatMap(({ name, judge: holds, namesAction, always }, index) => {
-      if (always) return [];
-      const judge = namesAction
-        ? (now: Now<unknown>) => this.#taken.every((taken) => holds(now, now, taken) !== false)
-        : (now: Now<unknown>) => holds(now, now, { action: "", parameters: [] }) !== false;
-      return [{ name, judge, index }];
+  /** What is asked about each step of an effect. */
+  #questions(at: number, row: Row, from: number): Question[] {
+    this.catchUp();
+    const effect = this.#effects.records[at + field.effect] as number;
+    const written: number[] = [];
+    this.#effects.forEachWrite(effect, (component) => written.push(component));
+    const concerned = [...this.parts.keys()].filter((part) => this.#isConcerned(part, written));
+    if (concerned.length === 0) return [];
+    this.#noteKnown(effect, at);
+    return concerned.flatMap((part) => {
+      let reference = (this.parts[part] as Part).root;
+      if (reference === 0) reference = this.#askFirst(part, at, row, from);
+      for (
+        let id: number;
+        reference > 0 && (id = this.#known[this.#trie.component(reference)] as number) >= 0;
+      ) {
+        let next = this.#trie.child(reference, id);
+        if (next === 0) {
+          // The path of this very step: then it is known at least as far as this effect decides it.
+          this.#learn(part, at, row, from);
+          next = this.#trie.child(reference, id);
+        }
+        reference = next;
+      }
+      if (reference === outcome.true) this.#noteExercised(part, reference);
+      return reference > 0 || reference === outcome.false ? [{ part, reference }] : [];
     });
   }
 
-  /** Where a property's flags stand in the knowledge: its own, and that of its predicate about stuttering. */
-  flagOf(property: number): number {
-    return this.#firstFlag + property;
+  #askFirst(part: number, at: number, row: Row, from: number): number {
+    this.#learn(part, at, row, from);
+    return (this.parts[part] as Part).root;
   }
 
-  /** Whether steps that do not concern a property may be skipped: none of them can break it, or be the first to exercise it. */
-  #canSkip(p: number): boolean {
+  #isConcerned(part: number, written: readonly number[]): boolean {
+    const { stuttering, exercised, mayExercise, mayBreak } = this.parts[part] as Part;
     const knowledge = this.#knowledge;
-    return knowledge.flag(this.#firstFlag + p) && !knowledge.flag(this.#stutteringFlags[p] as number);
+    if (stuttering < 0 || knowledge.flag(mayBreak)) return true;
+    if (knowledge.flag(mayExercise) && !knowledge.flag(exercised)) return true;
+    return written.some((component) => knowledge.reads(stuttering, component));
   }
 
-  #note(rows: Row, from: number, effectAt: number): void {
-    this.#row = rows;
-    this.#at = from;
-    this.#step++;
-    const { effects } = this.#transitions;
-    const first = this.#transitions.firstWrite(effectAt);
-    const end = first + this.#transitions.writeCount(effectAt);
-    for (let w = first; w < end; w++) {
-      const component = (effects[w] as number) >>> idBits;
-      this.#writtenIn[component] = this.#step;
-      this.#written[component] = (effects[w] as number) & idMask;
-    }
-  }
-
-  /** The id of a component before the step, or after it: then the components' number is added. */
-  #id(component: number): number {
+  /** What an effect says of every step that it makes. */
+  #noteKnown(effect: number, at: number): void {
+    const known = this.#known.fill(-1);
     const components = this.#components;
-    if (component < components) return this.#row[this.#at + component] as number;
-    const after = component - components;
-    if (this.#writtenIn[after] === this.#step) return this.#written[after] as number;
-    return this.#row[this.#at + after] as number;
+    this.#effects.forEachRead(effect, (component, id) => {
+      known[component] = known[components + component] = id;
+    });
+    this.#effects.forEachWrite(effect, (component, id) => {
+      known[components + component] = id;
+    });
+    known[2 * components] = this.#effects.records[at + field.instance] as number;
   }
 
-  #find(root: number): number {
-    let reference = root;
-    while (reference > 0) reference = this.#trie.child(reference, this.#id(this.#trie.component(reference)));
-    return reference;
+  /** What a component of the trie is in a step. */
+  #idIn(component: number, at: number, row: Row, from: number): number {
+    const components = this.#components;
+    if (component < components) return this.#packing.idAt(component, row, from);
+    if (component === 2 * components) return this.#effects.records[at + field.instance] as number;
+    const effect = this.#effects.records[at + field.effect] as number;
+    const written = this.#effects.writtenId(effect, component - components);
+    return written >= 0 ? written : this.#packing.idAt(component - components, row, from);
   }
 
-  #judge(p: number, instance: number): number {
-    const property = this.properties[p] as Property;
-    const root = property.roots[instance] ?? 0;
-    const known = this.#find(root);
-    const leaf = known === 0 ? this.#learn(p, instance, root) : known;
-    if (leaf === outcome.true) this.#knowledge.setFlag(this.#firstFlag + p);
-    return leaf;
-  }
-
-  #learn(p: number, instance: number, root: number): number {
-    const property = this.properties[p] as Property;
+  #learn(index: number, at: number, row: Row, from: number): number {
+    const part = this.parts[index] as Part;
+    this.#noteStep(at, row, from);
+    const known = this.#trie.find(part.root, this.#step);
+    if (known !== 0) return known;
     this.evaluations++;
     this.#reads.length = this.#ids.length = 0;
-    const { action, parameters } = this.#transitions.instances[instance] ?? {
-      action: { name: "" },
-      parameters: [],
-    };
     return attempt(
-      () => property.name,
+      () => part.name,
       () => {
         const [before, after] = [this.#before as Now<unknown>, this.#after as Now<unknown>];
-        const leaf = outcomeOf(property.judge(before, after, { action: action.name, parameters }));
-        property.roots[instance] = this.#trie.insert(root, this.#reads, this.#ids, leaf);
-        for (const read of this.#reads) {
-          if (!property.always)
-            this.#knowledge.noteRead(this.#stutteringFlags[p] as number, read % this.#components);
+        const leaf = outcomeOf(part.judge(before, after, this.#taken));
+        part.root = this.#trie.insert(part.root, this.#reads, this.#ids, leaf);
+        if (part.stuttering >= 0) {
+          for (const read of this.#reads) {
+            if (read < 2 * this.#components)
+              this.#knowledge.noteRead(part.stuttering, read % this.#components);
+          }
         }
         return leaf;
       },
     );
   }
+
+  #noteStep(at: number, row: Row, from: number): void {
+    const step = this.#step;
+    const components = this.#components;
+    this.#packing.unpack(row, from, step);
+    step.copyWithin(components, 0, components);
+    this.#effects.forEachWrite(this.#effects.records[at + field.effect] as number, (component, id) => {
+      step[components + component] = id;
+    });
+    step[2 * components] = this.#effects.records[at + field.instance] as number;
+  }
+
+  #noteExercised(part: number, leaf: number): void {
+    if (leaf !== outcome.vacuous) this.#knowledge.setFlag((this.parts[part] as Part).exercised);
+  }
+
+  #read(component: number): number {
+    const id = this.#step[component] as number;
+    if (!this.#reads.includes(component)) {
+      this.#reads.push(component);
+      this.#ids.push(id);
+    }
+    return id;
+  }
+
+  /** The action of the step at hand; asking for it is a read. */
+  #takenView(): Taken {
+    const instance = (): Instance => this.#instances[this.#read(2 * this.#components)] as Instance;
+    return {
+      get action(): string {
+        return instance().action.name;
+      },
+      get parameters(): readonly Value[] {
+        return instance().parameters;
+      },
+    };
+  }
+}
+
+/** How many flags each property of steps has; its first says that it was exercised. */
+export const stepFlags = 3;
+
+function partsOf(model: Model<unknown>, firstPredicate: number, firstFlag: number): Part[] {
+  const areFixed = model.actions.every(({ parameters }) => typeof parameters !== "function");
+  let predicate = firstPredicate;
+  return (model.stepProperties ?? []).flatMap((property, index) => {
+    const namesAction = isToldTheAction(property);
+    const flag = firstFlag + stepFlags * index;
+    return property.parameters.map((list): Part => ({
+      name: property.name,
+      judge: (before, after, taken) => property.holds(before, after, ...list, taken),
+      namesAction,
+      stuttering: namesAction && !areFixed ? -1 : predicate++,
+      exercised: flag,
+      mayExercise: flag + 1,
+      mayBreak: flag + 2,
+      root: 0,
+    }));
+  });
+}
+
+/** The properties as predicates on a state that follows itself, by whatever action. */
+export function stutteringPredicates(model: Model<unknown>, parts: readonly Part[]): Predicate[] {
+  const all: readonly Taken[] = model.actions.flatMap(({ name, parameters }) =>
+    typeof parameters === "function" ? [] : parameters.map((list) => ({ action: name, parameters: list })),
+  );
+  const nobody: readonly Taken[] = [{ action: "", parameters: [] }];
+  return parts
+    .filter(({ stuttering }) => stuttering >= 0)
+    .map(({ name, judge, namesAction, mayExercise, mayBreak }) => ({
+      name,
+      kind: "stuttering",
+      judge: (now) => together((namesAction ? all : nobody).map((taken) => judge(now, now, taken))),
+      trueFlag: mayExercise,
+      falseFlag: mayBreak,
+    }));
+}
+
+function together(judgements: readonly Judgement[]): Judgement {
+  if (judgements.includes(false)) return false;
+  return judgements.includes(true) ? true : vacuous;
 }
 
 /** Whether a property takes one argument more than the states and its parameters: the action of the step. */
 function isToldTheAction({ parameters, holds }: StepProperty<unknown>): boolean {
   return holds.length > 2 + (parameters[0]?.length ?? 0);
+}
+
+function keyOf(questions: readonly Question[]): string {
+  return questions.map(({ part, reference }) => `${part}:${reference}`).join();
 }

@@ -7,6 +7,7 @@ import { pathTo, type Path } from "./paths.ts";
 import type { Program } from "./program.ts";
 import type { Recovery } from "./recoverability.ts";
 import { describeBounds, type ActionCoverage, type Ending, type ExplorationResult } from "./result.ts";
+import { stepFlags } from "./step-properties.ts";
 import { stopReason, word, type SharedMemory } from "./shared.ts";
 import type { Instance } from "./transitions.ts";
 
@@ -92,26 +93,29 @@ function actionCoverage({ program, memory }: Ended): ActionCoverage[] {
 }
 
 function witnessCoverage(ended: Ended): { name: string; seen: boolean }[] {
-  return ended.program.predicates.all.flatMap(({ name, kind }, p) =>
-    kind === "witness" ? [{ name, seen: ended.program.knowledge.flag(p) }] : [],
-  );
+  const { model, knowledge } = ended.program;
+  const first = (model.invariants ?? []).length;
+  return (model.witnesses ?? []).map(({ name }, index) => ({ name, seen: knowledge.flag(first + index) }));
 }
 
 /** The properties that an exploration judges, in the order of the model. */
 function judged(ended: Ended): { name: string; exercised: boolean }[] {
-  const { predicates, stepProperties } = ended.program;
+  const { model, knowledge } = ended.program;
+  const { invariants = [], witnesses = [], stepProperties = [] } = model;
+  const firstOfSteps = invariants.length + witnesses.length;
   return [
-    ...predicates.all.flatMap(({ name, kind }, p) =>
-      kind === "invariant" ? [{ name, exercised: ended.program.knowledge.flag(p) }] : [],
-    ),
-    ...stepProperties.properties.map(({ name }, p) => ({
+    ...invariants.map(({ name }, index) => ({ name, exercised: knowledge.flag(index) })),
+    ...stepProperties.map(({ name }, index) => ({
       name,
-      exercised: ended.program.knowledge.flag(stepProperties.flagOf(p)),
+      exercised: knowledge.flag(firstOfSteps + stepFlags * index),
     })),
   ];
 }
 
-/** The finding that is told: the first in the order of the model's properties. */
+/**
+ * The finding that is told: a deadlock, as its path is a step shorter than those of what its level's steps lead to; else
+ * the first in the order of the model's properties.
+ */
 export function chosenViolation(
   program: Program,
   memory: SharedMemory,
@@ -119,7 +123,8 @@ export function chosenViolation(
 ): Violation | undefined {
   const { invariants = [], stepProperties = [] } = program.model;
   const order = [...invariants, ...stepProperties].map(({ name }) => name);
-  const rank = ({ property }: Finding): number => {
+  const rank = ({ kind, property }: Finding): number => {
+    if (kind === "deadlock") return -1;
     const position = order.indexOf(property);
     return position < 0 ? order.length : position;
   };

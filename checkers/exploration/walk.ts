@@ -1,7 +1,13 @@
-import { nothing } from "./decisions.ts";
-import { walkGeneration } from "./loops.ts";
-import type { Row } from "./row.ts";
+import { headInts, nothing } from "./decisions.ts";
+import { rowBits, walkGeneration } from "./loops.ts";
+import type { Row } from "./packing.ts";
 import type { Transitions } from "./transitions.ts";
+
+/** So many rows can be walked at once. */
+export const walkRowsMax: number = 2 ** rowBits;
+
+/** Nodes that an item of a walk can tell apart. */
+export const walkNodesMax: number = 2 ** (32 - rowBits);
 
 /**
  * Finds what is enabled in many rows at once. The rows go through the decisions side by side, a generation of nodes at
@@ -9,14 +15,14 @@ import type { Transitions } from "./transitions.ts";
  * each of its own.
  */
 export class Walk {
-  /** The effects that are enabled, and the rows' offsets in which they are. */
+  /** The records of the effects that are enabled, and the rows' offsets in which they are. */
   effects: Int32Array = new Int32Array(1 << 12);
   offsets: Int32Array = new Int32Array(1 << 12);
+  /** The offset of the row for which something was learnt last. */
+  at = 0;
   readonly #transitions: Transitions;
-  #nodes: Int32Array = new Int32Array(1 << 12);
-  #rows: Int32Array = new Int32Array(1 << 12);
-  #nextNodes: Int32Array = new Int32Array(1 << 12);
-  #nextRows: Int32Array = new Int32Array(1 << 12);
+  #items: Int32Array = new Int32Array(1 << 12);
+  #next: Int32Array = new Int32Array(1 << 12);
   /** How many wait for the next generation, and how many effects are enabled. */
   readonly #state: Int32Array = new Int32Array(2);
 
@@ -24,82 +30,86 @@ export class Walk {
     this.#transitions = transitions;
   }
 
-  /** Fills `effects` and `offsets` for so many rows; returns how many there are. */
+  /** Fills `effects` and `offsets` for at most `walkRowsMax` rows; returns how many there are. */
   run(rows: Row, first: number, stride: number, count: number): number {
     const state = this.#state;
     state[0] = state[1] = 0;
     if (count === 0) return 0;
+    this.at = first;
     const start = this.#transitions.start(rows, first);
     for (let row = 0; row < count; row++) {
       this.#reserve(1);
-      this.#follow(this.#transitions.decisions.code[start] as number, first + row * stride);
+      this.#follow(start, row, first + row * stride);
     }
-    while ((state[0] as number) > 0) this.#generation(rows);
+    while ((state[0] as number) > 0) this.#generation(rows, first, stride);
     return state[1] as number;
   }
 
-  #generation(rows: Row): void {
+  #generation(rows: Row, first: number, stride: number): void {
     const count = this.#state[0] as number;
-    [this.#nodes, this.#nextNodes] = [this.#nextNodes, this.#nodes];
-    [this.#rows, this.#nextRows] = [this.#nextRows, this.#rows];
+    [this.#items, this.#next] = [this.#next, this.#items];
     this.#state[0] = 0;
     const { decisions } = this.#transitions;
     for (let i = 0; i < count; i++) {
       this.#reserve(count - i);
       i = walkGeneration(
+        decisions.heads,
         decisions.code,
         rows,
-        this.#nodes,
-        this.#rows,
+        first,
+        stride,
+        this.#items,
         i,
         count,
-        this.#nextNodes,
-        this.#nextRows,
+        this.#next,
         this.effects,
         this.offsets,
         this.#state,
       );
-      if (i === count) return;
-      // Another id's place, a node that has moved, or something to be learnt.
-      const at = this.#rows[i] as number;
-      const target = decisions.lookUp(this.#nodes[i] as number, rows, at);
-      this.#reserve(1);
-      this.#follow(target, at);
+      if (i < count) this.#learn(this.#items[i] as number, rows, first, stride);
     }
   }
 
+  /** Learns where an item goes on. */
+  #learn(item: number, rows: Row, first: number, stride: number): void {
+    const { decisions } = this.#transitions;
+    const row = item & (walkRowsMax - 1);
+    const node = item >>> rowBits;
+    this.at = first + row * stride;
+    const word = decisions.heads[headInts * node] as number;
+    const key = (rows[this.at + word] as number) & (decisions.heads[headInts * node + 1] as number);
+    const target = this.#transitions.learn(node, key, rows, this.at);
+    this.#reserve(1);
+    this.#follow(target, row, this.at);
+  }
+
   /** Notes what a target says of a row: effects that are enabled, nodes to go on with. */
-  #follow(target: number, at: number): void {
-    const { code } = this.#transitions.decisions;
+  #follow(target: number, row: number, at: number): void {
     if (target === nothing) return;
-    let next = this.#state[0] as number;
+    const { code } = this.#transitions.decisions;
+    let waiting = this.#state[0] as number;
     let enabled = this.#state[1] as number;
     if ((target & 1) === 0) {
-      this.#nextNodes[next] = target >> 1;
-      this.#nextRows[next++] = at;
+      this.#next[waiting++] = ((target >> 1) << rowBits) | row;
     } else {
-      let from = (target >> 1) + 2;
-      for (let left = code[from - 2] as number; left > 0; left--) {
-        this.effects[enabled] = code[from++] as number;
+      const fork = target >> 1;
+      const endOfEffects = fork + 2 + (code[fork] as number);
+      const end = endOfEffects + (code[fork + 1] as number);
+      for (let k = fork + 2; k < endOfEffects; k++) {
+        this.effects[enabled] = code[k] as number;
         this.offsets[enabled++] = at;
       }
-      for (let left = code[(target >> 1) + 1] as number; left > 0; left--) {
-        this.#nextNodes[next] = code[from++] as number;
-        this.#nextRows[next++] = at;
-      }
+      for (let k = endOfEffects; k < end; k++) this.#next[waiting++] = ((code[k] as number) << rowBits) | row;
     }
-    this.#state[0] = next;
+    this.#state[0] = waiting;
     this.#state[1] = enabled;
   }
 
   /** Makes room for whatever so many targets may lead to. */
   #reserve(targets: number): void {
     const { widestFork, mostEffects } = this.#transitions.decisions;
-    const next = (this.#state[0] as number) + targets * widestFork;
-    if (next > this.#nextNodes.length) {
-      this.#nextNodes = longer(this.#nextNodes, 2 * next);
-      this.#nextRows = longer(this.#nextRows, 2 * next);
-    }
+    const waiting = (this.#state[0] as number) + targets * widestFork;
+    if (waiting > this.#next.length) this.#next = longer(this.#next, 2 * waiting);
     const enabled = (this.#state[1] as number) + targets * mostEffects;
     if (enabled > this.effects.length) {
       this.effects = longer(this.effects, 2 * enabled);

@@ -5,7 +5,6 @@ import { BreadthFirst } from "./breadth-first.ts";
 import { engineVersion, type ModelReference, type WorkerOrder, type WorkerReport } from "./crew.ts";
 import type { Frontier } from "./frontier.ts";
 import { definitionsOf } from "./definitions.ts";
-import { RowsTooNarrow } from "./row.ts";
 import { Program } from "./program.ts";
 import { symmetriesOf } from "./symmetry.ts";
 
@@ -16,8 +15,7 @@ try {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof OperationError) {
     report({ type: "failed", kind: "operation", code: error.code, message, hint: error.hint });
-  } else if (error instanceof RowsTooNarrow) report({ type: "failed", kind: "narrow", message });
-  else report({ type: "failed", kind: error instanceof ModelError ? "model" : "other", message });
+  } else report({ type: "failed", kind: error instanceof ModelError ? "model" : "other", message });
 }
 
 function report(message: WorkerReport): void {
@@ -32,7 +30,6 @@ async function work(order: WorkerOrder): Promise<WorkerReport> {
     ghosts: new Set(order.ghosts),
     permutations: order.symmetry ? symmetriesOf(model) : [],
     knowledge: order.memory.knowledge,
-    wide: order.wide,
   });
   const { checkpoint } = order;
   const started = performance.now();
@@ -43,7 +40,6 @@ async function work(order: WorkerOrder): Promise<WorkerReport> {
           checkpoint.directory,
           checkpoint.identity,
           order.memory,
-          program,
           order.spill,
           checkpoint.secondsBefore,
         );
