@@ -1,19 +1,9 @@
+import type { Change } from "./evaluation.ts";
 import type { Fingerprints } from "./fingerprints.ts";
+import { findUnknownUpdate } from "./loops.ts";
+import { Updates, type Values } from "./updates.ts";
+import { field, shapeBits, shapeMask, updateInts, writeInts } from "./record.ts";
 import { PackingOutgrown, type Packing, type Row } from "./packing.ts";
-
-/**
- * Fields of a record in `records`. `shape` holds the number of written words, and above them that of the components
- * written without having been read. After the fields come the fingerprints' change by what is known (the old values
- * of components that were read, the new values of all), then for each written word [word, bits that stay, new bits],
- * then the components that were not read: whoever replays the effect takes their old values out of the fingerprint.
- *
- * `predicates` and `steps` are the properties' own notes on an effect, 0 at first.
- */
-export const field = { instance: 0, effect: 1, predicates: 2, steps: 3, shape: 4, change: 5 } as const;
-export const shapeBits = 16;
-export const shapeMask: number = 2 ** shapeBits - 1;
-/** Ints for each written word. */
-export const writeInts = 3;
 
 /** What one evaluation of an action read and wrote: components and ids. */
 export interface Evaluated {
@@ -22,6 +12,9 @@ export interface Evaluated {
   readonly readIds: readonly number[];
   readonly writes: readonly number[];
   readonly writeIds: readonly number[];
+  /** Components that become a function of what they are, and these functions. */
+  readonly updated: readonly number[];
+  readonly changes: readonly Change[];
 }
 
 /**
@@ -34,7 +27,9 @@ export class Effects {
   /** For each effect by number: where its record begins. */
   readonly #recordAt: number[] = [];
   readonly #factAt: number[] = [];
-  /** [instance, reads, writes, (component, id) of each read, (component, id) of each write]. */
+  /** What components become that effects update. */
+  readonly updates: Updates;
+  /** [instance, reads, writes, updates, (component, id) of each read and of each write, (component, number) of each update]. */
   #facts: Int32Array = new Int32Array(1 << 14);
   #factsUsed = 0;
   /** Record 0 is no record, so that 0 can say "none". */
@@ -42,9 +37,11 @@ export class Effects {
   readonly #fingerprints: Fingerprints;
   #packing: Packing;
 
-  constructor(fingerprints: Fingerprints, packing: Packing) {
+  /** `valueOf` and `idOf` translate between a component's ids and its values. */
+  constructor(fingerprints: Fingerprints, packing: Packing, values: Values) {
     this.#fingerprints = fingerprints;
     this.#packing = packing;
+    this.updates = new Updates(fingerprints, values);
   }
 
   get count(): number {
@@ -52,7 +49,7 @@ export class Effects {
   }
 
   get bytes(): number {
-    return this.records.byteLength + this.#facts.byteLength + 16 * this.count;
+    return this.records.byteLength + this.#facts.byteLength + 16 * this.count + this.updates.bytes;
   }
 
   recordOf(effect: number): number {
@@ -61,22 +58,27 @@ export class Effects {
 
   /** Throws PackingOutgrown where an id does not fit into its field; nothing is added then. */
   add(evaluated: Evaluated): number {
-    const { instance, reads, readIds, writes, writeIds } = evaluated;
+    const { instance, reads, readIds, writes, writeIds, updated, changes } = evaluated;
     for (const [i, component] of writes.entries()) {
       if (!this.#packing.fits(component, writeIds[i] as number)) throw new PackingOutgrown();
     }
     const at = this.#factsUsed;
-    this.#factsUsed += 3 + 2 * (reads.length + writes.length);
+    this.#factsUsed += factInts + 2 * (reads.length + writes.length + updated.length);
     this.#facts = withRoom(this.#facts, this.#factsUsed);
+    const facts = this.#facts;
     let to = at;
-    for (const number of [instance, reads.length, writes.length]) this.#facts[to++] = number;
+    for (const number of [instance, reads.length, writes.length, updated.length]) facts[to++] = number;
     for (const [i, component] of reads.entries()) {
-      this.#facts[to++] = component;
-      this.#facts[to++] = readIds[i] as number;
+      facts[to++] = component;
+      facts[to++] = readIds[i] as number;
     }
     for (const [i, component] of writes.entries()) {
-      this.#facts[to++] = component;
-      this.#facts[to++] = writeIds[i] as number;
+      facts[to++] = component;
+      facts[to++] = writeIds[i] as number;
+    }
+    for (const [i, component] of updated.entries()) {
+      facts[to++] = component;
+      facts[to++] = this.updates.add(component, changes[i] as Change);
     }
     const effect = this.#factAt.push(at) - 1;
     this.#recordAt.push(this.#encode(effect));
@@ -85,28 +87,49 @@ export class Effects {
 
   /** Calls `visit` with each component that an effect read, and the id that it had. */
   forEachRead(effect: number, visit: (component: number, id: number) => void): void {
-    const at = this.#factAt[effect] as number;
-    const first = at + 3;
-    const end = first + 2 * (this.#facts[at + 1] as number);
-    for (let i = first; i < end; i += 2) visit(this.#facts[i] as number, this.#facts[i + 1] as number);
+    this.#forEach(effect, 0, visit);
   }
 
   /** Calls `visit` with each component that an effect writes, and its new id. */
   forEachWrite(effect: number, visit: (component: number, id: number) => void): void {
-    const at = this.#factAt[effect] as number;
-    const first = at + 3 + 2 * (this.#facts[at + 1] as number);
-    const end = first + 2 * (this.#facts[at + 2] as number);
-    for (let i = first; i < end; i += 2) visit(this.#facts[i] as number, this.#facts[i + 1] as number);
+    this.#forEach(effect, 1, visit);
   }
 
-  /** The id that an effect writes to a component; -1 where it does not write it. */
-  writtenId(effect: number, component: number): number {
+  /** Calls `visit` with each component that an effect updates, and the number of the update. */
+  forEachUpdate(effect: number, visit: (component: number, update: number) => void): void {
+    this.#forEach(effect, 2, visit);
+  }
+
+  /** The components that an effect writes or updates. */
+  changed(effect: number): number[] {
+    const components: number[] = [];
+    const note = (component: number): void => {
+      components.push(component);
+    };
+    this.forEachWrite(effect, note);
+    this.forEachUpdate(effect, note);
+    return components;
+  }
+
+  /** The id of a component after an effect, by what it was before. */
+  idAfter(effect: number, component: number, before: number): number {
+    let after = before;
+    this.forEachWrite(effect, (written, id) => {
+      if (written === component) after = id;
+    });
+    this.forEachUpdate(effect, (updated, update) => {
+      if (updated === component) after = this.updates.idAfter(update, before);
+    });
+    return after;
+  }
+
+  #forEach(effect: number, kind: 0 | 1 | 2, visit: (component: number, number: number) => void): void {
     const facts = this.#facts;
     const at = this.#factAt[effect] as number;
-    const first = at + 3 + 2 * (facts[at + 1] as number);
-    const end = first + 2 * (facts[at + 2] as number);
-    for (let i = first; i < end; i += 2) if (facts[i] === component) return facts[i + 1] as number;
-    return -1;
+    let first = at + factInts;
+    for (let before = 0; before < kind; before++) first += 2 * (facts[at + 1 + before] as number);
+    const end = first + 2 * (facts[at + 1 + kind] as number);
+    for (let i = first; i < end; i += 2) visit(facts[i] as number, facts[i + 1] as number);
   }
 
   /** Writes all records anew. */
@@ -140,14 +163,17 @@ export class Effects {
         bits | (id << (packing.shift[component] as number)),
       ]);
     });
+    const updates: number[] = [];
+    this.forEachUpdate(effect, (component, update) => updates.push(component, update));
     const at = this.#recordsUsed;
-    this.#recordsUsed += field.change + width + writeInts * words.size + unread.length;
+    this.#recordsUsed += field.change + width + writeInts * words.size + unread.length + updates.length;
     this.records = withRoom(this.records, this.#recordsUsed);
     const { records } = this;
     records[at + field.instance] = this.#facts[this.#factAt[effect] as number] as number;
     records[at + field.effect] = effect;
     records[at + field.predicates] = records[at + field.steps] = 0;
-    records[at + field.shape] = words.size | (unread.length << shapeBits);
+    records[at + field.shape] =
+      words.size | (unread.length << shapeBits) | ((updates.length / updateInts) << (2 * shapeBits));
     records.set(change, at + field.change);
     let to = at + field.change + width;
     for (const [word, [keep, bits]] of words) {
@@ -156,6 +182,7 @@ export class Effects {
       records[to++] = bits;
     }
     for (const component of unread) records[to++] = component;
+    for (const number of updates) records[to++] = number;
     return at;
   }
 
@@ -167,22 +194,74 @@ export class Effects {
     const shape = records[at + field.shape] as number;
     const firstWrite = at + field.change + width;
     const firstUnread = firstWrite + writeInts * (shape & shapeMask);
+    const firstUpdate = firstUnread + ((shape >>> shapeBits) & shapeMask);
+    const end = firstUpdate + updateInts * (shape >>> (2 * shapeBits));
     const prints = offset + packing.words;
-    for (let i = 0; i < width; i++) {
-      let bits = records[at + field.change + i] as number;
-      for (let u = firstUnread; u < firstUnread + (shape >>> shapeBits); u++) {
-        const component = records[u] as number;
-        const id = packing.idAt(component, row, offset);
-        bits ^= hashes[(hashAt[component] as number) + id * width + i] as number;
-      }
-      row[prints + i] = (row[prints + i] as number) ^ bits;
+    for (let i = 0; i < width; i++)
+      row[prints + i] = (row[prints + i] as number) ^ (records[at + field.change + i] as number);
+    const flip = (component: number, id: number): void => {
+      const from = (hashAt[component] as number) + id * width;
+      for (let i = 0; i < width; i++)
+        row[prints + i] = (row[prints + i] as number) ^ (hashes[from + i] as number);
+    };
+    for (let u = firstUnread; u < firstUpdate; u++) {
+      const component = records[u] as number;
+      flip(component, packing.idAt(component, row, offset));
+    }
+    for (let u = firstUpdate; u < end; u += updateInts) {
+      const component = records[u] as number;
+      const before = packing.idAt(component, row, offset);
+      const after = this.updates.idAfter(records[u + 1] as number, before);
+      if (!packing.fits(component, after)) throw new PackingOutgrown();
+      flip(component, before);
+      flip(component, after);
+      const to = offset + (packing.word[component] as number);
+      const bits = after << (packing.shift[component] as number);
+      row[to] = ((row[to] as number) & ~packing.fieldMask(component)) | bits;
     }
     for (let w = firstWrite; w < firstUnread; w += writeInts) {
       const to = offset + (records[w] as number);
       row[to] = ((row[to] as number) & (records[w + 1] as number)) | (records[w + 2] as number);
     }
   }
+
+  /**
+   * Sees to it that all updates of some effects are known for the rows in which they are enabled.
+   * Throws PackingOutgrown where one leads to an id that does not fit into its field.
+   */
+  learnUpdates(rows: Row, effects: Int32Array, offsets: Int32Array, count: number): void {
+    const { width } = this.#fingerprints;
+    const { word, shift, mask } = this.#packing;
+    for (let i = 0; i < count; i++) {
+      i = findUnknownUpdate(
+        rows,
+        effects,
+        offsets,
+        i,
+        count,
+        this.records,
+        width,
+        this.updates.heads,
+        this.updates.table,
+        word,
+        shift,
+        mask,
+      );
+      if (i < count) this.#learnUpdatesOf(effects[i] as number, rows, offsets[i] as number);
+    }
+  }
+
+  #learnUpdatesOf(at: number, row: Row, offset: number): void {
+    const packing = this.#packing;
+    this.forEachUpdate(this.records[at + field.effect] as number, (component, update) => {
+      const before = packing.idAt(component, row, offset);
+      if (!packing.fits(component, this.updates.idAfter(update, before))) throw new PackingOutgrown();
+    });
+  }
 }
+
+/** Ints before the pairs of a fact. */
+const factInts = 4;
 
 function withRoom(array: Int32Array, length: number): Int32Array {
   if (length <= array.length) return array;

@@ -1,11 +1,15 @@
-import { ModelError, nameOf, type Identity, type Value } from "../../model/index.ts";
+import { ModelError, nameOf, updating, type Identity, type Value } from "../../model/index.ts";
 import { forEachEntry, type Layout, type Shape } from "./layout.ts";
 
 /** Reads and writes of components by one evaluation of a model's function. */
 export interface Access {
   read(component: number): Value;
   write(component: number, value: Value): void;
+  /** The entry becomes a function of what it is. */
+  update(component: number, change: Change): void;
 }
+
+export type Change = (entry: Value) => Value;
 
 /**
  * A state as a model's function sees it: variables as properties, tables indexed by identities. Each access goes to
@@ -13,7 +17,8 @@ export interface Access {
  * an `undefined`. Without `write` it is read-only.
  */
 export function stateView(layout: Layout, access: Pick<Access, "read"> & Partial<Access>): unknown {
-  const view = Object.create(refusing("the state has no variable"));
+  const shapes = new Map(layout.variables.map(({ name, shape }) => [name, shape]));
+  const view = Object.create(prototypeOf("the state has no variable", shapes, access));
   for (const { name, shape } of layout.variables) defineEntry(view, name, shape, name, access);
   return Object.preventExtensions(view);
 }
@@ -44,11 +49,28 @@ function tableView(
   name: string,
   access: Pick<Access, "read"> & Partial<Access>,
 ): unknown {
-  const view = Object.create(refusing(`${name} has no entry for`));
+  const shapes = shape.entries as unknown as ReadonlyMap<symbol, Shape>;
+  const view = Object.create(prototypeOf(`${name} has no entry for`, shapes, access));
   for (const [identity, inner] of shape.entries) {
     defineEntry(view, identity as unknown as symbol, inner, `${name}[${nameOf(identity)}]`, access);
   }
   return Object.preventExtensions(view);
+}
+
+/** What views inherit: the way in which drafts take updates, and a refusal of all names that are not theirs. */
+function prototypeOf(
+  refusal: string,
+  shapes: ReadonlyMap<string | symbol, Shape>,
+  { update }: Partial<Access>,
+): object {
+  const prototype = Object.create(refusing(refusal));
+  if (update === undefined) return prototype;
+  const value = function (this: Record<string | symbol, Value>, key: string | symbol, change: Change): void {
+    const shape = shapes.get(key);
+    if (shape?.kind === "entry") update(shape.component, change);
+    else this[key] = change(this[key] as Value);
+  };
+  return Object.defineProperty(prototype, updating, { value });
 }
 
 /** A prototype on which a look-up of a name that the object itself lacks ends. */

@@ -1,4 +1,4 @@
-import { field } from "./effects.ts";
+import { field } from "./record.ts";
 import { leastFingerprint } from "./fingerprints.ts";
 import type { Frontier } from "./frontier.ts";
 import {
@@ -166,7 +166,10 @@ export class Expansion {
 
   #run({ rows, first, firstNumber, stride }: Source, count: number): number {
     try {
-      return this.#walk.run(rows, first, stride, count);
+      const enabled = this.#walk.run(rows, first, stride, count);
+      const { effects, offsets } = this.#walk;
+      this.#program.transitions.effects.learnUpdates(rows, effects, offsets, enabled);
+      return enabled;
     } catch (error) {
       this.subject = firstNumber + (this.#walk.at - first) / stride;
       throw error;
@@ -193,6 +196,8 @@ export class Expansion {
       transitions.effects.records,
       fingerprints.hashes,
       fingerprints.hashAt,
+      transitions.effects.updates.heads,
+      transitions.effects.updates.table,
       packing.word,
       packing.shift,
       packing.mask,
@@ -242,7 +247,7 @@ export class Expansion {
   #appendAll({ rows, first, firstNumber, stride }: Source, base: number, found: number): boolean {
     const { transitions, packing } = this.#program;
     const { effects, offsets } = this.#walk;
-    const { records } = transitions.effects;
+    const { records, updates } = transitions.effects;
     for (let begin = 0; begin < found;) {
       if (!this.#hasOut()) return false;
       const end = Math.min(found, begin + this.#outRowsMax - this.#outRows);
@@ -263,6 +268,11 @@ export class Expansion {
         to,
         records,
         this.#prints,
+        updates.heads,
+        updates.table,
+        packing.word,
+        packing.shift,
+        packing.mask,
       );
       noteParents(
         effects,

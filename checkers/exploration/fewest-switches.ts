@@ -3,7 +3,7 @@ import { actorOf } from "./counterexample.ts";
 import type { Finding } from "./expansion.ts";
 import type { Path } from "./paths.ts";
 import { Program } from "./program.ts";
-import { field } from "./effects.ts";
+import { field } from "./record.ts";
 import type { Instance } from "./transitions.ts";
 import { makeValueLog } from "./values.ts";
 import { Walk } from "./walk.ts";

@@ -1,12 +1,13 @@
-import { field, shapeBits, shapeMask, writeInts } from "./effects.ts";
+import { field, shapeBits, shapeMask, updateInts, writeInts } from "./record.ts";
 
 // Constants of this module are folded into the code, imported ones are loaded at each use.
 const instanceAt: number = field.instance;
 const shapeAt: number = field.shape;
 const changeAt: number = field.change;
-const unreadOfShape: number = shapeBits;
-const wordsOfShape: number = shapeMask;
+const ofShape: number = shapeBits;
+const numberMask: number = shapeMask;
 const write: number = writeInts;
+const update: number = updateInts;
 
 /*
  * The loops that an exploration spends its time in. Each is a function of typed arrays and numbers alone: arrays that
@@ -83,6 +84,44 @@ export function walkGeneration(
   return i;
 }
 
+/** The first of effects `begin` to `end` of which an update is not known for the row in which it is enabled; else `end`. */
+export function findUnknownUpdate(
+  rows: Int32Array,
+  effects: Int32Array,
+  offsets: Int32Array,
+  begin: number,
+  end: number,
+  records: Int32Array,
+  width: number,
+  heads: Int32Array,
+  table: Int32Array,
+  word: Int32Array,
+  shift: Int32Array,
+  fieldMask: Int32Array,
+): number {
+  for (let i = begin; i < end; i++) {
+    const at = effects[i] as number;
+    const shape = records[at + shapeAt] as number;
+    let u = at + changeAt + width + write * (shape & numberMask) + ((shape >>> ofShape) & numberMask);
+    const endOfUpdates = u + update * (shape >>> (2 * ofShape));
+    for (; u < endOfUpdates; u += update) {
+      const component = records[u] as number;
+      const bits = rows[(offsets[i] as number) + (word[component] as number)] as number;
+      const id = (bits >>> (shift[component] as number)) & (fieldMask[component] as number);
+      const head = 2 * (records[u + 1] as number);
+      const mask = heads[head + 1] as number;
+      let slot = id & mask;
+      let key = table[(heads[head] as number) + (2 + width) * slot] as number;
+      while (key !== id + 1 && key !== 0) {
+        slot = (slot + 1) & mask;
+        key = table[(heads[head] as number) + (2 + width) * slot] as number;
+      }
+      if (key === 0) return i;
+    }
+  }
+  return end;
+}
+
 /**
  * Computes the fingerprints of successors `begin` to `end` without making them: all of them into `prints`, `width` ints
  * each, and the least of each orbit into `lo` and `hi`.
@@ -100,6 +139,8 @@ export function fingerprintSuccessors(
   records: Int32Array,
   hashes: Int32Array,
   hashAt: Int32Array,
+  heads: Int32Array,
+  table: Int32Array,
   word: Int32Array,
   shift: Int32Array,
   fieldMask: Int32Array,
@@ -112,28 +153,44 @@ export function fingerprintSuccessors(
   for (let i = begin; i < end; i++) {
     const at = effects[i] as number;
     const from = offsets[i] as number;
+    const first = to;
+    for (let p = 0; p < width; p++) {
+      prints[to++] = (rows[from + words + p] as number) ^ (records[at + changeAt + p] as number);
+    }
     const shape = records[at + shapeAt] as number;
-    const firstUnread = at + changeAt + width + write * (shape & wordsOfShape);
-    const endOfUnread = firstUnread + (shape >>> unreadOfShape);
-    let leastLo = 0;
-    let leastHi = 0;
-    for (let p = 0; p < width; p += 2) {
-      let l = (rows[from + words + p] as number) ^ (records[at + changeAt + p] as number);
-      let h = (rows[from + words + p + 1] as number) ^ (records[at + changeAt + p + 1] as number);
-      for (let u = firstUnread; u < endOfUnread; u++) {
-        const component = records[u] as number;
-        const bits = rows[from + (word[component] as number)] as number;
-        const id = (bits >>> (shift[component] as number)) & (fieldMask[component] as number);
-        const entry = (hashAt[component] as number) + id * width + p;
-        l ^= hashes[entry] as number;
-        h ^= hashes[entry + 1] as number;
+    let u = at + changeAt + width + write * (shape & numberMask);
+    const endOfUnread = u + ((shape >>> ofShape) & numberMask);
+    for (; u < endOfUnread; u++) {
+      const component = records[u] as number;
+      const bits = rows[from + (word[component] as number)] as number;
+      const id = (bits >>> (shift[component] as number)) & (fieldMask[component] as number);
+      const entry = (hashAt[component] as number) + id * width;
+      for (let p = 0; p < width; p++) {
+        prints[first + p] = (prints[first + p] as number) ^ (hashes[entry + p] as number);
       }
-      prints[to++] = l;
-      prints[to++] = h;
-      if (p === 0 || h < leastHi || (h === leastHi && l < leastLo)) {
-        leastLo = l;
-        leastHi = h;
+    }
+    const endOfUpdates = u + update * (shape >>> (2 * ofShape));
+    for (; u < endOfUpdates; u += update) {
+      const component = records[u] as number;
+      const bits = rows[from + (word[component] as number)] as number;
+      const id = (bits >>> (shift[component] as number)) & (fieldMask[component] as number);
+      const head = 2 * (records[u + 1] as number);
+      const start = heads[head] as number;
+      const mask = heads[head + 1] as number;
+      let slot = id & mask;
+      while (table[start + (2 + width) * slot] !== id + 1) slot = (slot + 1) & mask;
+      const entry = start + (2 + width) * slot + 2;
+      for (let p = 0; p < width; p++) {
+        prints[first + p] = (prints[first + p] as number) ^ (table[entry + p] as number);
       }
+    }
+    let leastLo = prints[first] as number;
+    let leastHi = prints[first + 1] as number;
+    for (let p = first + 2; p < to; p += 2) {
+      const h = prints[p + 1] as number;
+      if (h > leastHi || (h === leastHi && (prints[p] as number) >= leastLo)) continue;
+      leastLo = prints[p] as number;
+      leastHi = h;
     }
     lo[i - begin] = leastLo === 0 ? 1 : leastLo;
     hi[i - begin] = leastHi === 0 ? 1 : leastHi;
@@ -198,6 +255,11 @@ export function appendSuccessors(
   to: number,
   records: Int32Array,
   prints: Int32Array,
+  heads: Int32Array,
+  table: Int32Array,
+  word: Int32Array,
+  shift: Int32Array,
+  fieldMask: Int32Array,
 ): void {
   let row = to;
   for (let f = begin; f < end; f++) {
@@ -205,10 +267,28 @@ export function appendSuccessors(
     const at = effects[base + position] as number;
     const from = offsets[base + position] as number;
     for (let k = 0; k < words; k++) out[row + k] = rows[from + k] as number;
-    const endOfWrites = at + changeAt + width + write * ((records[at + shapeAt] as number) & wordsOfShape);
-    for (let w = at + changeAt + width; w < endOfWrites; w += write) {
+    const shape = records[at + shapeAt] as number;
+    let w = at + changeAt + width;
+    const endOfWrites = w + write * (shape & numberMask);
+    for (; w < endOfWrites; w += write) {
       const changed = row + (records[w] as number);
       out[changed] = ((out[changed] as number) & (records[w + 1] as number)) | (records[w + 2] as number);
+    }
+    w += (shape >>> ofShape) & numberMask;
+    const endOfUpdates = w + update * (shape >>> (2 * ofShape));
+    for (; w < endOfUpdates; w += update) {
+      const component = records[w] as number;
+      const changed = row + (word[component] as number);
+      const left = shift[component] as number;
+      const right = fieldMask[component] as number;
+      const id = ((out[changed] as number) >>> left) & right;
+      const head = 2 * (records[w + 1] as number);
+      const start = heads[head] as number;
+      const mask = heads[head + 1] as number;
+      let slot = id & mask;
+      while (table[start + (2 + width) * slot] !== id + 1) slot = (slot + 1) & mask;
+      const after = table[start + (2 + width) * slot + 1] as number;
+      out[changed] = ((out[changed] as number) & ~(right << left)) | (after << left);
     }
     row += words;
     const print = position * width;

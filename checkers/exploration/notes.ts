@@ -14,8 +14,8 @@ export class Notes<T> {
   #byKey: Map<string, number> = new Map();
 
   constructor(effects: Effects, field: number, keyOf: (list: readonly T[]) => string) {
-    this.#effects = effects;
     this.#field = field;
+    this.#effects = effects;
     this.#keyOf = keyOf;
   }
 

@@ -7,7 +7,8 @@ import {
   type Value,
   type Witness,
 } from "../../model/index.ts";
-import { field, type Effects } from "./effects.ts";
+import type { Effects } from "./effects.ts";
+import { field } from "./record.ts";
 import type { Knowledge } from "./knowledge.ts";
 import { Notes } from "./notes.ts";
 import type { Ids, Packing } from "./packing.ts";
@@ -38,9 +39,8 @@ export interface PropertyCounts {
 
 /**
  * Predicates on states, each remembered by the ids of the components that it reads, and skipped where a step has
- * written nothing that it has ever read: then it says what it said of the state before.
- *
- * States that agree on all components that any predicate has ever read are alike to them: see `projections`.
+ * written nothing that it has ever read: then it says what it said of the state before. States that agree on all
+ * components that any predicate has ever read are alike to them: see `projections`.
  */
 export class Predicates {
   readonly all: readonly Predicate[];
@@ -179,10 +179,10 @@ export class Predicates {
   #affected(at: number): readonly number[] {
     // What is noted now must hold for all that is known.
     this.catchUp();
-    const written: number[] = [];
-    this.#effects.forEachWrite(this.#effects.records[at + field.effect] as number, (c) => written.push(c));
+    const written = this.#effects.changed(this.#effects.records[at + field.effect] as number);
     const affected: number[] = [];
     for (let p = 0; p < this.#checked; p++) {
+      if (this.#isSettled(p)) continue;
       if (written.some((component) => this.#knowledge.reads(p, component))) affected.push(p);
     }
     return affected;

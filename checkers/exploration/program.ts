@@ -2,7 +2,7 @@ import { ModelError, type Model, type Value } from "../../model/index.ts";
 import { Fingerprints, type Permutation } from "./fingerprints.ts";
 import { Knowledge } from "./knowledge.ts";
 import { entriesOf, layoutOf, stateOf, type Layout } from "./layout.ts";
-import { shapeMask } from "./effects.ts";
+import { shapeMask } from "./record.ts";
 import {
   fieldBitsMax,
   firstPacking,

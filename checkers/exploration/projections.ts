@@ -1,5 +1,5 @@
 import { addProjections } from "./loops.ts";
-import { field } from "./effects.ts";
+import { field } from "./record.ts";
 import type { Packing, Row } from "./packing.ts";
 
 const firstCapacity = 2 ** 10;

@@ -7,6 +7,7 @@ import {
   servers,
   setOf,
   table,
+  update,
   vacuous,
   vocabulary,
   type Action,
@@ -44,7 +45,7 @@ type Effect =
   | { readonly kind: "roles"; readonly to: number }
   | { readonly kind: "copy" }
   | { readonly kind: "token"; readonly to: "i" | "none" }
-  | { readonly kind: "send"; readonly what: number }
+  | { readonly kind: "send" | "resend"; readonly what: number }
   | { readonly kind: "take" }
   | { readonly kind: "tick" }
   | { readonly kind: "see" }
@@ -88,7 +89,10 @@ const effectPlan: fc.Arbitrary<Effect> = fc.oneof(
   fc.record({ kind: fc.constant("roles" as const), to: small }),
   fc.record({ kind: fc.constant("copy" as const) }),
   fc.record({ kind: fc.constant("token" as const), to: fc.constantFrom("i" as const, "none" as const) }),
-  fc.record({ kind: fc.constant("send" as const), what: fc.integer({ min: 0, max: 1 }) }),
+  fc.record({
+    kind: fc.constantFrom("send" as const, "resend" as const),
+    what: fc.integer({ min: 0, max: 1 }),
+  }),
   fc.record({ kind: fc.constant("take" as const) }),
   fc.record({ kind: fc.constant("tick" as const) }),
   fc.record({ kind: fc.constant("see" as const) }),
@@ -151,14 +155,18 @@ function apply(
       next.token = effect.to === "i" ? i : null;
       break;
     case "send":
-      // Reads its own draft: two sends in one effect add up; at most two messages are under way.
+      // Two sends in one effect add up; at most two messages are under way.
+      update(next.box[i], j, (box) => (box.length < 2 ? [...box, effect.what] : box));
+      break;
+    case "resend":
+      // The same, by reading its own draft.
       if (next.box[i][j].length < 2) next.box[i][j] = [...next.box[i][j], effect.what];
       break;
     case "take":
       next.box[j][i] = now.box[j][i].slice(1);
       break;
     case "tick":
-      next.clock = Math.min(2, now.clock + 1);
+      update(next, "clock", (clock) => Math.min(2, clock + 1));
       break;
     case "see":
       next.seen[i] = now.seen[i].with(j);

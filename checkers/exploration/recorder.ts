@@ -1,5 +1,5 @@
 import { ModelError, type Value } from "../../model/index.ts";
-import { stateView, type Access } from "./evaluation.ts";
+import { stateView, type Access, type Change } from "./evaluation.ts";
 import type { Layout } from "./layout.ts";
 import type { ValueStore } from "./values.ts";
 import type { Ids } from "./packing.ts";
@@ -11,6 +11,9 @@ export class Recorder {
   readonly ids: number[] = [];
   /** The components written, in order, each once. */
   readonly written: number[] = [];
+  /** The components that become a function of what they are, in order, each once, and these functions. */
+  readonly updated: number[] = [];
+  readonly changes: Change[] = [];
   /** The state as functions read it, and the draft that effects write. */
   readonly now: unknown;
   readonly next: unknown;
@@ -19,6 +22,8 @@ export class Recorder {
   readonly #readIn: Int32Array;
   readonly #writtenIn: Int32Array;
   readonly #pending: Value[] = [];
+  readonly #updatedIn: Int32Array;
+  readonly #change: Change[] = [];
   #state: Ids = new Int32Array(0);
   #evaluation = 0;
   #mode: "idle" | "reading" | "writing" = "idle";
@@ -29,12 +34,11 @@ export class Recorder {
     this.#readIn = new Int32Array(layout.components.length);
     this.#writtenIn = new Int32Array(layout.components.length);
     this.now = stateView(layout, { read: (component) => this.#read(component) });
+    this.#updatedIn = new Int32Array(layout.components.length);
     const draft: Access = {
-      read: (component) =>
-        this.#writtenIn[component] === this.#evaluation
-          ? (this.#pending[component] as Value)
-          : this.#read(component),
+      read: (component) => this.#readDraft(component),
       write: (component, value) => this.#write(component, value),
+      update: (component, change) => this.#update(component, change),
     };
     this.next = stateView(layout, draft);
   }
@@ -44,15 +48,24 @@ export class Recorder {
     return this.#run("reading", state, run);
   }
 
-  /** Evaluates an effect; afterwards `written` tells what it wrote. */
+  /** Evaluates an effect; afterwards `written` and `updated` tell what it wrote. */
   write<T>(state: Ids, run: () => T): T {
-    return this.#run("writing", state, run);
+    return this.#run("writing", state, () => {
+      const result = run();
+      this.#settleUpdates();
+      return result;
+    });
   }
 
   /** The id of what was written to a component. Throws ModelError for what is no value. */
   writtenId(component: number): number {
+    return this.idOf(component, this.#pending[component] as Value);
+  }
+
+  /** The id of a component's value. Throws ModelError for what is no value. */
+  idOf(component: number, value: Value): number {
     try {
-      return this.#store.id(this.#variable(component), this.#pending[component] as Value);
+      return this.#store.id(this.#variable(component), value);
     } catch (error) {
       if (error instanceof ModelError)
         throw new ModelError(`${this.#name(component)}: ${error.message}`, { cause: error });
@@ -64,6 +77,7 @@ export class Recorder {
     this.#state = state;
     this.#evaluation++;
     this.reads.length = this.ids.length = this.written.length = 0;
+    this.updated.length = this.changes.length = 0;
     this.#mode = mode;
     try {
       return run();
@@ -92,6 +106,47 @@ export class Recorder {
       this.written.push(component);
     }
     this.#pending[component] = value;
+  }
+
+  #readDraft(component: number): Value {
+    if (this.#writtenIn[component] === this.#evaluation) return this.#pending[component] as Value;
+    const entry = this.#read(component);
+    if (this.#updatedIn[component] !== this.#evaluation) return entry;
+    const changed = (this.#change[component] as Change)(entry);
+    this.#write(component, changed);
+    return changed;
+  }
+
+  #update(component: number, change: Change): void {
+    const isUpdated = this.#updatedIn[component] === this.#evaluation;
+    if (this.#writtenIn[component] === this.#evaluation) {
+      this.#write(component, change(this.#pending[component] as Value));
+    } else if (isUpdated) {
+      const first = this.#change[component] as Change;
+      this.#change[component] = (entry) => change(first(entry));
+    } else {
+      if (this.#mode !== "writing")
+        throw new TypeError(`${this.#name(component)} was written outside of an action`);
+      this.#updatedIn[component] = this.#evaluation;
+      this.updated.push(component);
+      this.#change[component] = change;
+    }
+  }
+
+  /** What was updated and read, or written after all, is written. */
+  #settleUpdates(): void {
+    let kept = 0;
+    for (const component of this.updated) {
+      if (this.#writtenIn[component] === this.#evaluation) continue;
+      const change = this.#change[component] as Change;
+      if (this.#readIn[component] === this.#evaluation) {
+        this.#write(component, change(this.#read(component)));
+      } else {
+        this.updated[kept++] = component;
+        this.changes.push(change);
+      }
+    }
+    this.updated.length = kept;
   }
 
   #variable(component: number): number {

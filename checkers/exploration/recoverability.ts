@@ -2,7 +2,7 @@ import type { Now, Recoverable } from "../../model/index.ts";
 import { leastFingerprint } from "./fingerprints.ts";
 import { pathTo, type Path } from "./paths.ts";
 import type { Program } from "./program.ts";
-import { field } from "./effects.ts";
+import { field } from "./record.ts";
 import type { Row } from "./packing.ts";
 import { attempt } from "./transitions.ts";
 import { Trie } from "./trie.ts";

@@ -6,7 +6,7 @@ import { located, type Path } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { randomFrom } from "./random.ts";
 import { stopReason, word, type SharedMemory } from "./shared.ts";
-import { field } from "./effects.ts";
+import { field } from "./record.ts";
 import type { Instance } from "./transitions.ts";
 import { Visited } from "./visited.ts";
 import { Walk } from "./walk.ts";

@@ -8,7 +8,8 @@ import {
   type Value,
 } from "../../model/index.ts";
 import { stateView } from "./evaluation.ts";
-import { field, type Effects } from "./effects.ts";
+import type { Effects } from "./effects.ts";
+import { field } from "./record.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { Layout } from "./layout.ts";
 import { Notes } from "./notes.ts";
@@ -142,8 +143,7 @@ export class StepProperties {
   #questions(at: number, row: Row, from: number): Question[] {
     this.catchUp();
     const effect = this.#effects.records[at + field.effect] as number;
-    const written: number[] = [];
-    this.#effects.forEachWrite(effect, (component) => written.push(component));
+    const written = this.#effects.changed(effect);
     const concerned = [...this.parts.keys()].filter((part) => this.#isConcerned(part, written));
     if (concerned.length === 0) return [];
     this.#noteKnown(effect, at);
@@ -190,6 +190,10 @@ export class StepProperties {
     this.#effects.forEachWrite(effect, (component, id) => {
       known[components + component] = id;
     });
+    // None of them was read.
+    this.#effects.forEachUpdate(effect, (component) => {
+      known[components + component] = -1;
+    });
     known[2 * components] = this.#effects.records[at + field.instance] as number;
   }
 
@@ -199,8 +203,8 @@ export class StepProperties {
     if (component < components) return this.#packing.idAt(component, row, from);
     if (component === 2 * components) return this.#effects.records[at + field.instance] as number;
     const effect = this.#effects.records[at + field.effect] as number;
-    const written = this.#effects.writtenId(effect, component - components);
-    return written >= 0 ? written : this.#packing.idAt(component - components, row, from);
+    const before = this.#packing.idAt(component - components, row, from);
+    return this.#effects.idAfter(effect, component - components, before);
   }
 
   #learn(index: number, at: number, row: Row, from: number): number {
@@ -232,8 +236,12 @@ export class StepProperties {
     const components = this.#components;
     this.#packing.unpack(row, from, step);
     step.copyWithin(components, 0, components);
-    this.#effects.forEachWrite(this.#effects.records[at + field.effect] as number, (component, id) => {
+    const effect = this.#effects.records[at + field.effect] as number;
+    this.#effects.forEachWrite(effect, (component, id) => {
       step[components + component] = id;
+    });
+    this.#effects.forEachUpdate(effect, (component, update) => {
+      step[components + component] = this.#effects.updates.idAfter(update, step[component] as number);
     });
     step[2 * components] = this.#effects.records[at + field.instance] as number;
   }

@@ -70,7 +70,10 @@ export class Transitions implements Waiting {
     this.#ids = new Int32Array(layout.components.length);
     this.#parameterRoots = model.actions.map(() => 0);
     this.#packing = packing;
-    this.effects = new Effects(fingerprints, packing);
+    this.effects = new Effects(fingerprints, packing, {
+      valueOf: (component, id) => store.value(layout.components[component]?.variable.index as number, id),
+      idOf: (component, value) => recorder.idOf(component, value),
+    });
     this.decisions = new Decisions(this, packing);
   }
 
@@ -182,10 +185,10 @@ export class Transitions implements Waiting {
   }
 
   #addEffect(instance: number): number {
-    const { reads, ids, written } = this.#recorder;
+    const { reads, ids, written, updated, changes } = this.#recorder;
     // All ids first: new values move the hashes.
     const writeIds = written.map((component) => this.#recorder.writtenId(component));
-    return this.effects.add({ instance, reads, readIds: ids, writes: written, writeIds });
+    return this.effects.add({ instance, reads, readIds: ids, writes: written, writeIds, updated, changes });
   }
 
   #runParameters(actionIndex: number): number {

@@ -213,6 +213,28 @@ function quantify(name: string, quantified: readonly unknown[]): object {
   return { name, parameters, holds };
 }
 
+/** How a draft takes a change of an entry, where it has a way of its own: see `update`. */
+export const updating: unique symbol = Symbol("updating");
+
+/**
+ * Changes an entry by what it is, as `draft[key] = change(draft[key])` would, without asking what it is: what else the
+ * action does must not depend on it. So an engine need not tell apart states that differ in this entry alone.
+ *
+ * `change` is a function of its argument, and of what the action has read before.
+ *
+ * @example
+ * update(next.msgs[from], to, (channel) => [...channel, message]);
+ */
+export function update<T extends object, K extends keyof T>(
+  draft: T,
+  key: K,
+  change: (entry: T[K]) => T[K],
+): void {
+  const its = (draft as { [updating]?: (key: K, change: (entry: T[K]) => T[K]) => void })[updating];
+  if (its === undefined) draft[key] = change(draft[key]);
+  else its(key, change);
+}
+
 /** What an invariant says of a state. */
 export function judgeState<State>({ parameters, holds }: Invariant<State>, now: Now<State>): Judgement {
   return forAll(parameters, (list) => holds(now, ...list));

@@ -1,4 +1,4 @@
-import { at, disabled, setOf, type Action, type Server } from "../specification/index.ts";
+import { at, disabled, setOf, update, type Action, type Server } from "../specification/index.ts";
 import { broadcast, discard, pending, reply } from "./messages.ts";
 import { connectedSids, violate, zab, type Draft, type Read, type Zab } from "./state.ts";
 import {
@@ -45,7 +45,7 @@ export function broadcasting(constants: Constants): Action<Zab>[] {
     const { zxid, value } = at(history, zxidToIndex(history, [epoch, counter]));
     next.sendCounter[i] = counter;
     broadcast(now, next, i, connectedSids(now.ackeRecv[i]), { mtype: "PROPOSE", mzxid: zxid, mdata: value });
-    next.proposalMsgsLog = now.proposalMsgsLog.with({ source: i, epoch, zxid, data: value });
+    update(next, "proposalMsgsLog", (log) => log.with({ source: i, epoch, zxid, data: value }));
     next.pc = ["LeaderBroadcastPROPOSE", i];
   });
 

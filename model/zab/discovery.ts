@@ -1,4 +1,4 @@
-import { disabled, setOf, type Action, type FiniteSet, type Server } from "../specification/index.ts";
+import { disabled, setOf, update, type Action, type FiniteSet, type Server } from "../specification/index.ts";
 import { broadcast, clean, discard, pending, reply, send } from "./messages.ts";
 import {
   connectedSids,
@@ -10,7 +10,6 @@ import {
   type CepochEntry,
   type Draft,
   type Proposal,
-  type Read,
   type Zab,
 } from "./state.ts";
 import { followerShutdown, removeLearner } from "./switching.ts";
@@ -38,7 +37,7 @@ export function discovery(constants: Constants): Action<Zab>[] {
       if (now.learners[i].has(j)) return disabled;
       next.learners[i] = now.learners[i].with(j);
       next.connectInfo[j] = i;
-      send(now, next, j, i, { mtype: "CEPOCH", mepoch: now.acceptedEpoch[j] });
+      send(next, j, i, { mtype: "CEPOCH", mepoch: now.acceptedEpoch[j] });
       next.pc = ["ConnectAndFollowerSendCEPOCH", i, j];
     },
     { actor: (_, j) => j },
@@ -108,7 +107,7 @@ export function discovery(constants: Constants): Action<Zab>[] {
     if (isQuorum(sids(now.ackeRecv[i]))) {
       const history = now.history[i];
       reply(now, next, i, j, { mtype: "NEWLEADER", mepoch: epoch, mhistory: history });
-      logProposals(now, next, i, epoch, history);
+      logProposals(next, i, epoch, history);
     } else {
       if (now.zabState[i] !== "DISCOVERY") violate(now, next, "stateInconsistent");
       discard(now, next, j, i);
@@ -125,7 +124,7 @@ export function discovery(constants: Constants): Action<Zab>[] {
           mepoch: epoch,
           mhistory: history,
         });
-        logProposals(now, next, i, epoch, history);
+        logProposals(next, i, epoch, history);
       }
     }
     next.ackeRecv[i] = ackeRecv;
@@ -155,8 +154,7 @@ function determineInitialHistory(
 }
 
 /** `SetPacketsForChecking`: the initial history counts as broadcast in the new epoch. */
-function logProposals(now: Read, next: Draft, source: Server, epoch: number, history: History): void {
-  next.proposalMsgsLog = now.proposalMsgsLog.with(
-    ...history.map(({ zxid, value }): Proposal => ({ source, epoch, zxid, data: value })),
-  );
+function logProposals(next: Draft, source: Server, epoch: number, history: History): void {
+  const proposals = history.map(({ zxid, value }): Proposal => ({ source, epoch, zxid, data: value }));
+  update(next, "proposalMsgsLog", (log) => log.with(...proposals));
 }

@@ -1,5 +1,5 @@
 import type { Draft, Read } from "./state.ts";
-import type { FiniteSet, Server } from "../specification/index.ts";
+import { update, type FiniteSet, type Server } from "../specification/index.ts";
 import type { History, Zxid } from "./zxid.ts";
 
 /** What servers send each other, by phase. The paper's names: CEPOCH is FOLLOWERINFO and NEWEPOCH is LEADERINFO on the wire. */
@@ -31,8 +31,8 @@ export function pending<T extends MessageType>(
 }
 
 /** `Send(i, j, m)` */
-export function send(now: Read, next: Draft, from: Server, to: Server, message: Message): void {
-  next.msgs[from][to] = [...now.msgs[from][to], message];
+export function send(next: Draft, from: Server, to: Server, message: Message): void {
+  update(next.msgs[from], to, (channel) => [...channel, message]);
 }
 
 /** `Discard(i, j)` */
@@ -43,7 +43,7 @@ export function discard(now: Read, next: Draft, from: Server, to: Server): void 
 /** `Reply(i, j, m)`: i takes the head of what j sent, and sends m. */
 export function reply(now: Read, next: Draft, i: Server, j: Server, message: Message): void {
   discard(now, next, j, i);
-  send(now, next, i, j, message);
+  send(next, i, j, message);
 }
 
 /** `Clean(i, j)`: the connection is gone, and with it what was under way. */
@@ -61,7 +61,7 @@ export function broadcast(
   message: Message,
 ): void {
   for (const learner of recipients) {
-    if (learner !== leader && now.learners[leader].has(learner)) send(now, next, leader, learner, message);
+    if (learner !== leader && now.learners[leader].has(learner)) send(next, leader, learner, message);
   }
 }
 
