@@ -23,6 +23,8 @@ export const headInts = 4;
 
 /** Components of at most so many values are read together with others of their word, and early, for all. */
 const fewValues = 8;
+/** A word with at most so many combinations of them may be looked at before all others. */
+const fewCombinations = 4096;
 /** A table has at least so many places for each child, and is widened further as long as the children collide. */
 const sparse = 2;
 const sparsest = 8;
@@ -43,7 +45,8 @@ interface Node {
  * want it otherwise. Instances that wait for different words go on in different nodes: a fork. Nodes at which the same
  * instances wait, and know the same, are one.
  *
- * It is a cache of what the instances' own tries know: it may be thrown away between two walks.
+ * It is a cache of what the instances' own tries know: it may be thrown away between two walks. It must be before rows
+ * are walked in which a variable has its second value.
  *
  * A node's table in `code` is a hash table of pairs [masked word, target]; a fork in `code` is
  * [effects, nodes, effect..., node...].
@@ -64,10 +67,9 @@ export class Decisions {
   readonly #ofWord: Int32Array;
   /** What is known while a target is made: ids by component, -1 for what is not. */
   readonly #known: Int32Array;
-  /** Scratch: the set of open components, of those below a node's members, the votes for words. */
+  /** Scratch: the set of open components, and of those below a node's members. */
   readonly #open: Int32Array;
   readonly #below: Int32Array;
-  readonly #votes: Int32Array;
   #used = 2;
 
   constructor(waiting: Waiting, packing: Packing) {
@@ -77,7 +79,6 @@ export class Decisions {
     const { setWords } = waiting;
     this.#open = new Int32Array(setWords);
     this.#below = new Int32Array(setWords);
-    this.#votes = new Int32Array(packing.words);
     this.#ofWord = new Int32Array(packing.words * setWords);
     for (const [component, word] of packing.word.entries()) {
       const at = word * setWords + (component >>> 5);
@@ -116,7 +117,12 @@ export class Decisions {
     for (let i = 0; i < known.length; i += 2) this.#known[known[i] as number] = known[i + 1] as number;
     try {
       const rest = this.#advance(references, enabled);
-      if (rest.length > 0) nodes = this.#group(rest).map((group) => this.#node(group, known));
+      if (rest.length > 0) {
+        this.#openSet();
+        const first = known.length === 0 ? this.#first(rest) : undefined;
+        const groups = first === undefined ? this.#group(rest) : [first];
+        nodes = groups.map((group) => this.#node(group, known));
+      }
     } finally {
       for (let i = 0; i < known.length; i += 2) this.#known[known[i] as number] = -1;
     }
@@ -136,9 +142,11 @@ export class Decisions {
     for (const reference of references) {
       let at = reference;
       while (at > 0) {
-        const id = this.#known[waiting.component(at)] as number;
-        if (id < 0) break;
-        at = waiting.advance(at, id);
+        const component = waiting.component(at);
+        const id = this.#known[component] as number;
+        // Where there is one value only, so far, it needs no look.
+        if (id < 0 && waiting.valueCount(component) > 1) break;
+        at = waiting.advance(at, Math.max(0, id));
       }
       if (at > 0) rest.push(at);
       else for (const begun of this.#advance(waiting.leaf(at, enabled), enabled)) rest.push(begun);
@@ -147,52 +155,82 @@ export class Decisions {
   }
 
   /**
-   * Who waits for what: each reference goes with the word of few values that most of them ask for, now or later; where
-   * there is none, with the component that it asks for now.
+   * All references, at the word that the most of them ask for now or later, of those that have few combinations of
+   * values: what bounds the model, in most. Undefined where there is none.
+   */
+  #first(references: readonly number[]): Group | undefined {
+    const below = this.#belowAll(references);
+    let [best, most] = [-1, 1];
+    for (let word = 0; word < this.#packing.words; word++) {
+      const group = { word, component: -1, members: [] };
+      const components = this.#componentsOf(group, below);
+      const combinations = components.reduce((product, c) => product * this.#waiting.valueCount(c), 1);
+      if (components.length === 0 || combinations > fewCombinations) continue;
+      const asking = references.filter((reference) => this.#asks(reference, word)).length;
+      if (asking > most) [best, most] = [word, asking];
+    }
+    return best < 0 ? undefined : { word: best, component: -1, members: [...references] };
+  }
+
+  /** Whether a reference asks for components of few values of a word, now or later. */
+  #asks(reference: number, word: number): boolean {
+    const { setWords } = this.#waiting;
+    for (let i = 0; i < setWords; i++) {
+      const open = (this.#open[i] as number) & (this.#ofWord[word * setWords + i] as number);
+      if ((open & this.#waiting.below(reference, i)) !== 0) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Who waits for what. A reference goes with those that ask for the same as it does now: for components of few values
+   * that lie in one word, or else for one component. Where nobody else does, it goes with the most who ask for a word of
+   * which it will ask later: that look is taken anyhow, and may be the last that it needs.
    */
   #group(references: readonly number[]): Group[] {
-    const waiting = this.#waiting;
-    const { setWords } = waiting;
     const { words } = this.#packing;
-    const open = this.#openSet();
-    const votes = this.#votes.fill(0);
-    const asks = (reference: number, word: number): boolean => {
-      for (let i = 0; i < setWords; i++) {
-        const bits = (open[i] as number) & waiting.below(reference, i);
-        if ((bits & (this.#ofWord[word * setWords + i] as number)) !== 0) return true;
-      }
-      return false;
-    };
-    for (const reference of references) {
-      for (let word = 0; word < words; word++) {
-        if (asks(reference, word)) votes[word] = (votes[word] as number) + 1;
-      }
-    }
     const groups = new Map<number, Group>();
     for (const reference of references) {
-      let best = -1;
-      for (let word = 0; word < words; word++) {
-        const more = best < 0 ? 0 : (votes[best] as number);
-        if ((votes[word] as number) > more && asks(reference, word)) best = word;
-      }
-      const component = waiting.component(reference);
-      const key = best >= 0 ? best : words + component;
+      const component = this.#waiting.component(reference);
+      const word = this.#isOpen(component) ? (this.#packing.word[component] as number) : -1;
+      const key = word < 0 ? words + component : word;
       const group = groups.get(key);
-      if (group === undefined) groups.set(key, { word: best, component, members: [reference] });
+      if (group === undefined) groups.set(key, { word, component, members: [reference] });
       else group.members.push(reference);
+    }
+    for (const [key, group] of groups) {
+      if (group.members.length > 1) continue;
+      const joined = this.#askedLater(group.members[0] as number, groups);
+      if (joined === undefined || joined === group) continue;
+      joined.members.push(group.members[0] as number);
+      groups.delete(key);
     }
     return [...groups.values()];
   }
 
+  /** The largest of the groups that look at a word of which a reference asks. */
+  #askedLater(reference: number, groups: ReadonlyMap<number, Group>): Group | undefined {
+    let best: Group | undefined;
+    for (const group of groups.values()) {
+      if (group.word < 0 || group.members.length < 2) continue;
+      if (best !== undefined && best.members.length >= group.members.length) continue;
+      if (this.#asks(reference, group.word)) best = group;
+    }
+    return best;
+  }
+
+  #isOpen(component: number): boolean {
+    return ((this.#open[component >>> 5] as number) & (1 << (component & 31))) !== 0;
+  }
+
   /** The components of few values that are not known. */
-  #openSet(): Int32Array {
+  #openSet(): void {
     const set = this.#open.fill(0);
     for (let component = 0; component < this.#known.length; component++) {
       if ((this.#known[component] as number) >= 0 || this.#waiting.valueCount(component) > fewValues)
         continue;
       set[component >>> 5] = (set[component >>> 5] as number) | (1 << (component & 31));
     }
-    return set;
   }
 
   /** The components that members may ask for. */

@@ -174,8 +174,10 @@ export class Program {
 
   #added(kind: number, id: number): void {
     const value = this.store.value(kind, id);
-    if (kind < this.layout.variables.length) this.fingerprints.add(kind, id, value);
-    else if (kind < this.#packingKind) this.transitions.addInstance(value);
+    if (kind < this.layout.variables.length) {
+      this.fingerprints.add(kind, id, value);
+      this.transitions.noteValue(id);
+    } else if (kind < this.#packingKind) this.transitions.addInstance(value);
     else {
       // Two workers may widen different fields at the same time: none is ever narrowed.
       const before = this.packings.at(-1)?.bits ?? [];

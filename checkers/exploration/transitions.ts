@@ -52,6 +52,8 @@ export class Transitions implements Waiting {
   /** The state at hand. */
   readonly #ids: Ids;
   #packing: Packing;
+  /** Decisions were made while a variable had one value that now has two. */
+  #isOutdated = false;
 
   constructor(
     model: Model<unknown>,
@@ -102,10 +104,17 @@ export class Transitions implements Waiting {
   /** Decides anew in which order to look, now that more is known of how many values there are. */
   forgetDecisions(): void {
     this.decisions = new Decisions(this, this.#packing);
+    this.#isOutdated = false;
+  }
+
+  /** A variable has another value. */
+  noteValue(id: number): void {
+    if (id === 1) this.#isOutdated = true;
   }
 
   /** Where a walk begins, as a target of `decisions`. */
   start(row: Row, at: number): number {
+    if (this.#isOutdated) this.forgetDecisions();
     if (this.decisions.start !== 0) return this.decisions.start;
     this.#packing.unpack(row, at, this.#ids);
     const references: number[] = [];
