@@ -3,6 +3,7 @@ import { Coverage } from "./coverage.ts";
 import { batchMax, Expansion, type Finding } from "./expansion.ts";
 import { chunkIntsFor, Frontier } from "./frontier.ts";
 import { PackingOutgrown, type Packing } from "./packing.ts";
+import { Heaps } from "./heaps.ts";
 import { located, pathTo } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { randomFrom } from "./random.ts";
@@ -42,8 +43,8 @@ export const frontierShare = 0.2;
 /** A table that holds fewer states than this when it is full is not worth writing out. */
 const worthWriting = 20_000;
 
-/** What a worker takes beside its tries: the runtime and its heap. */
-const workerBytes = 2 ** 26;
+/** What a worker takes beside its heap and its tables: the runtime. */
+const workerBytes = 2 ** 25;
 
 /** A breadth-first search as one worker takes part in it. All of them share `memory`. */
 export class BreadthFirst {
@@ -56,6 +57,7 @@ export class BreadthFirst {
   readonly #expansion: Expansion;
   readonly #options: SearchOptions;
   readonly #memory: SharedMemory;
+  readonly #heaps: Heaps;
   readonly #random: () => number;
   /** States whose successors were made, and how often decisions were made anew. */
   #expanded = 0;
@@ -69,6 +71,7 @@ export class BreadthFirst {
     this.#random = randomFrom(options.worker);
     this.#memory = memory;
     this.control = new Int32Array(memory.control);
+    this.#heaps = new Heaps(this.control, options.worker);
     this.visited = new Visited(this.control, memory.visited);
     const { spill, memoryBytesMax } = options;
     this.frontier = new Frontier(memory, {
@@ -145,7 +148,8 @@ export class BreadthFirst {
       return this.#meet();
     }
     this.program.catchUp();
-    if (!this.#expand(chunk)) this.stop(stopReason.memory);
+    this.#heaps.look();
+    if (this.#heaps.isFull || !this.#expand(chunk)) this.stop(stopReason.memory);
     this.#count();
     this.frontier.release(chunk);
   }
@@ -282,6 +286,7 @@ export class BreadthFirst {
       this.parentBytes +
       this.frontier.bytes +
       this.#memory.values.byteLength +
+      this.#heaps.bytes +
       this.#options.workers * (workerBytes + this.program.bytes)
     );
   }

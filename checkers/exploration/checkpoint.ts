@@ -231,6 +231,7 @@ export function readCheckpoint(
   readRuns(directory, folder, control[word.runs] as number, overflow);
   readFrontier(folder, header, memory, control, overflow);
   for (const field of [...transient]) control[word[field]] = 0;
+  control.fill(0, word.heaps, word.count);
   return header.seconds;
 }
 

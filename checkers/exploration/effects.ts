@@ -27,6 +27,10 @@ export class Effects {
   /** For each effect by number: where its record begins. */
   readonly #recordAt: number[] = [];
   readonly #factAt: number[] = [];
+  readonly #changedSetOf: number[] = [];
+  /** The different sets of components that effects change, in ascending order each. */
+  readonly changedSets: (readonly number[])[] = [];
+  readonly #setNumbers: Map<string, number> = new Map();
   /** What components become that effects update. */
   readonly updates: Updates;
   /** [instance, reads, writes, updates, (component, id) of each read and of each write, (component, number) of each update]. */
@@ -80,9 +84,19 @@ export class Effects {
       facts[to++] = component;
       facts[to++] = this.updates.add(component, changes[i] as Change);
     }
+    this.#changedSetOf.push(this.#numberOfSet([...writes, ...updated]));
     const effect = this.#factAt.push(at) - 1;
     this.#recordAt.push(this.#encode(effect));
     return effect;
+  }
+
+  #numberOfSet(components: number[]): number {
+    const key = components.sort((a, b) => a - b).join();
+    const known = this.#setNumbers.get(key);
+    if (known !== undefined) return known;
+    const number = this.changedSets.push(components) - 1;
+    this.#setNumbers.set(key, number);
+    return number;
   }
 
   /** Calls `visit` with each component that an effect read, and the id that it had. */
@@ -100,15 +114,9 @@ export class Effects {
     this.#forEach(effect, 2, visit);
   }
 
-  /** The components that an effect writes or updates. */
-  changed(effect: number): number[] {
-    const components: number[] = [];
-    const note = (component: number): void => {
-      components.push(component);
-    };
-    this.forEachWrite(effect, note);
-    this.forEachUpdate(effect, note);
-    return components;
+  /** The number of the set of components that an effect writes or updates, in `changedSets`. */
+  changedSet(effect: number): number {
+    return this.#changedSetOf[effect] as number;
   }
 
   /** The id of a component after an effect, by what it was before. */

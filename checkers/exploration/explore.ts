@@ -431,7 +431,7 @@ function watch(
             distinct: control[word.distinct] as number,
             level: control[word.level] as number,
             frontier: search instanceof BreadthFirst ? search.frontier.currentRows : 0,
-            bytes: search instanceof BreadthFirst ? search.bytes : search.visited.bytes,
+            bytes: search.bytes,
           });
         }, progressMs);
   return () => {

@@ -2,18 +2,19 @@ import type { Effects } from "./effects.ts";
 
 /**
  * Lists that belong to effects, one for each, which hold as long as nothing new is learnt about properties. An effect's
- * record holds its list's number in a field of its own; equal lists are one, and the empty one is `usual`.
+ * record holds its list's number in a field of its own; the empty one's is `usual`.
  */
 export class Notes<T> {
   /** The number of the empty list: what a loop over many effects can skip. */
   usual = 1;
   readonly #field: number;
   readonly #effects: Effects;
-  readonly #keyOf: (list: readonly T[]) => string;
+  readonly #keyOf: (list: readonly T[]) => unknown;
   #lists: (readonly T[])[] = [[]];
-  #byKey: Map<string, number> = new Map();
+  #byKey: Map<unknown, number> = new Map();
 
-  constructor(effects: Effects, field: number, keyOf: (list: readonly T[]) => string) {
+  /** Lists of one key are one. */
+  constructor(effects: Effects, field: number, keyOf: (list: readonly T[]) => unknown) {
     this.#field = field;
     this.#effects = effects;
     this.#keyOf = keyOf;
@@ -26,8 +27,8 @@ export class Notes<T> {
   }
 
   set(at: number, list: readonly T[]): readonly T[] {
-    const key = list.length === 0 ? "" : this.#keyOf(list);
-    let index = key === "" ? 0 : this.#byKey.get(key);
+    const key = this.#keyOf(list);
+    let index = list.length === 0 ? 0 : this.#byKey.get(key);
     if (index === undefined) {
       index = this.#lists.push(list) - 1;
       this.#byKey.set(key, index);

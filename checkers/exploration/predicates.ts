@@ -60,6 +60,8 @@ export class Predicates {
   readonly #components: number;
   #packing: Packing;
   #version = -1;
+  /** By the number of a set of changed components: the predicates that they affect. */
+  #affectedBy: (readonly number[])[] = [];
 
   constructor(
     properties: readonly Predicate[],
@@ -85,7 +87,7 @@ export class Predicates {
           ];
     this.#roots = this.all.map(() => 0);
     this.#trie = new Trie(this.#components);
-    this.notes = new Notes(effects, field.predicates, (list) => list.join());
+    this.notes = new Notes(effects, field.predicates, (list) => list);
     this.projections = new Projections(packing);
     this.catchUp();
   }
@@ -131,6 +133,7 @@ export class Predicates {
     this.#version = version;
     this.#packing = packing;
     this.notes.forget();
+    this.#affectedBy = [];
     const read = new Set<number>();
     for (let p = 0; p < this.#checked; p++) {
       if (this.#isSettled(p)) continue;
@@ -176,15 +179,19 @@ export class Predicates {
     );
   }
 
+  /** The predicates that have ever read what an effect changes. */
   #affected(at: number): readonly number[] {
     // What is noted now must hold for all that is known.
     this.catchUp();
-    const written = this.#effects.changed(this.#effects.records[at + field.effect] as number);
+    const set = this.#effects.changedSet(this.#effects.records[at + field.effect] as number);
+    const known = this.#affectedBy[set];
+    if (known !== undefined) return known;
+    const changed = this.#effects.changedSets[set] as readonly number[];
     const affected: number[] = [];
     for (let p = 0; p < this.#checked; p++) {
-      if (this.#isSettled(p)) continue;
-      if (written.some((component) => this.#knowledge.reads(p, component))) affected.push(p);
+      if (changed.some((component) => this.#knowledge.reads(p, component))) affected.push(p);
     }
+    this.#affectedBy[set] = affected;
     return affected;
   }
 }

@@ -2,6 +2,7 @@ import { ModelError } from "../../model/index.ts";
 import { Coverage } from "./coverage.ts";
 import type { Finding } from "./expansion.ts";
 import { leastFingerprint } from "./fingerprints.ts";
+import { Heaps } from "./heaps.ts";
 import { located, type Path } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { randomFrom } from "./random.ts";
@@ -42,6 +43,7 @@ interface Node {
 abstract class Sequential {
   readonly control: Int32Array;
   readonly visited: Visited;
+  readonly heaps: Heaps;
   readonly program: Program;
   readonly options: SequentialOptions;
   finding: PathFinding | undefined;
@@ -55,9 +57,15 @@ abstract class Sequential {
     this.program = program;
     this.options = options;
     this.control = new Int32Array(memory.control);
+    this.heaps = new Heaps(this.control, 0);
     this.visited = new Visited(this.control, memory.visited);
     this.#coverage = new Coverage(memory.coverage, 0);
     this.#walk = new Walk(program.transitions);
+  }
+
+  /** What it takes: the stack is part of the heap. */
+  get bytes(): number {
+    return this.visited.bytes + this.heaps.bytes + this.program.bytes;
   }
 
   stop(reason: number): void {
@@ -111,10 +119,13 @@ abstract class Sequential {
   /** Whether a state is new. */
   protected add(node: Node): boolean {
     const { program, visited } = this;
-    while (!visited.hasRoom(1)) {
-      if (visited.bytesGrown > this.options.memoryBytesMax || !visited.grow()) this.stop(stopReason.memory);
-      if (this.stopped) return false;
+    this.heaps.look();
+    if (this.heaps.isFull || this.bytes > this.options.memoryBytesMax) this.stop(stopReason.memory);
+    while (!visited.hasRoom(1) && !this.stopped) {
+      const more = visited.bytesGrown - visited.bytes;
+      if (this.bytes + more > this.options.memoryBytesMax || !visited.grow()) this.stop(stopReason.memory);
     }
+    if (this.stopped) return false;
     const { lo, hi } = leastFingerprint(node.row, program.packing.words, program.fingerprints.width);
     if (!visited.add(lo, hi)) return false;
     this.control[word.distinct] = (this.control[word.distinct] as number) + 1;
@@ -181,7 +192,6 @@ export class DepthFirst extends Sequential {
         if (isNew) stack.push(next);
       }
       this.stackBytes = Math.max(this.stackBytes, stack.length * rowBytes);
-      if (this.visited.bytes + this.stackBytes > this.options.memoryBytesMax) this.stop(stopReason.memory);
       await this.breathe();
     }
     this.unexpanded += stack.length;

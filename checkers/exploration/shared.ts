@@ -35,7 +35,10 @@ export const word = {
   settled: 22,
   /** Chunks on disk, of list 0 and of list 1. */
   onDisk: 23,
-  count: 32,
+  /** For each worker: KiB of its heap. */
+  heaps: 32,
+  /** With a word for each of `workersMax`. */
+  count: 96,
 } as const;
 
 /** Values of `word.pause`: somebody needs a larger table, or the table is to be written out. */

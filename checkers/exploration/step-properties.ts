@@ -69,6 +69,8 @@ export class StepProperties {
   readonly #known: Int32Array;
   #packing: Packing;
   #version = -1;
+  /** By the number of a set of changed components: the parts that they concern. */
+  #concernedBy: (readonly number[])[] = [];
 
   /** `firstPredicate`, `firstFlag`: where the predicates about stuttering and the flags begin in the knowledge. */
   constructor(
@@ -116,6 +118,7 @@ export class StepProperties {
     this.#version = version;
     this.#packing = packing;
     this.notes.forget();
+    this.#concernedBy = [];
   }
 
   /** The name of the first property that a step breaks: an effect, by its record, of a row. */
@@ -143,8 +146,13 @@ export class StepProperties {
   #questions(at: number, row: Row, from: number): Question[] {
     this.catchUp();
     const effect = this.#effects.records[at + field.effect] as number;
-    const written = this.#effects.changed(effect);
-    const concerned = [...this.parts.keys()].filter((part) => this.#isConcerned(part, written));
+    const set = this.#effects.changedSet(effect);
+    let concerned = this.#concernedBy[set];
+    if (concerned === undefined) {
+      const changed = this.#effects.changedSets[set] as readonly number[];
+      concerned = [...this.parts.keys()].filter((part) => this.#isConcerned(part, changed));
+      this.#concernedBy[set] = concerned;
+    }
     if (concerned.length === 0) return [];
     this.#noteKnown(effect, at);
     return concerned.flatMap((part) => {
@@ -172,12 +180,12 @@ export class StepProperties {
     return (this.parts[part] as Part).root;
   }
 
-  #isConcerned(part: number, written: readonly number[]): boolean {
+  #isConcerned(part: number, changed: readonly number[]): boolean {
     const { stuttering, exercised, mayExercise, mayBreak } = this.parts[part] as Part;
     const knowledge = this.#knowledge;
     if (stuttering < 0 || knowledge.flag(mayBreak)) return true;
     if (knowledge.flag(mayExercise) && !knowledge.flag(exercised)) return true;
-    return written.some((component) => knowledge.reads(stuttering, component));
+    return changed.some((component) => knowledge.reads(stuttering, component));
   }
 
   /** What an effect says of every step that it makes. */
