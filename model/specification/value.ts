@@ -68,37 +68,79 @@ function canonicalRecord(record: { readonly [name: string]: Value }): string {
   if (prototype !== Object.prototype && prototype !== null) {
     throw new ModelError(`an instance of ${record.constructor?.name ?? "a class"} is no value of a state`);
   }
-  let text = "";
-  for (const name of Object.keys(record).sort()) {
-    text += `${text === "" ? "" : ","}${quoted(name)}:${canonical(record[name] as Value)}`;
+  const keys = Reflect.ownKeys(record);
+  if (typeof keys.at(-1) === "symbol") return canonicalTable(record, keys);
+  const { names, labels } = shapeOf(keys as string[]);
+  let text = "(";
+  for (let i = 0; i < names.length; i++) {
+    text += (labels[i] as string) + canonical(record[names[i] as string] as Value);
   }
-  const symbols = Object.getOwnPropertySymbols(record) as unknown as Identity[];
-  if (symbols.length === 0) return `(${text})`;
-  const entries = symbols.map(
-    (id) => `@${nameOf(id)}:${canonical((record as Record<symbol, Value>)[id as symbol] as Value)}`,
-  );
-  return `(${[...(text === "" ? [] : [text]), ...entries.sort()].join(",")})`;
+  return `${text})`;
 }
+
+/** A record's names in the order in which its text has them, and what stands before each value there. */
+interface Shape {
+  readonly names: readonly string[];
+  readonly labels: readonly string[];
+}
+
+const shapes = new Map<string, Shape>();
+const shapesMax = 10_000;
+
+function shapeOf(names: readonly string[]): Shape {
+  const key = names.join("\0");
+  const known = shapes.get(key);
+  if (known !== undefined) return known;
+  const sorted = names.toSorted();
+  const labels = sorted.map((name, i) => `${i === 0 ? "" : ","}${quoted(name)}:`);
+  const shape = { names: sorted, labels };
+  if (shapes.size < shapesMax) shapes.set(key, shape);
+  return shape;
+}
+
+/** A record that has identities among its keys. */
+function canonicalTable(record: object, keys: readonly (string | symbol)[]): string {
+  const entries = keys.map((key) => {
+    const label = typeof key === "symbol" ? `@${nameOf(key as unknown as Identity)}` : quoted(key);
+    return `${label}:${canonical((record as Record<string | symbol, Value>)[key] as Value)}`;
+  });
+  return `(${entries.sort().join(",")})`;
+}
+
+/** Makes a set of elements that are in order, by their texts, which are different. */
+let inOrder: <T extends Value>(keys: readonly string[], elements: readonly T[]) => FiniteSet<T>;
 
 /** An immutable set of values, equal by content. Iteration is in an order that depends on the content alone. */
 export class FiniteSet<T extends Value> implements Iterable<T> {
-  readonly #elements: ReadonlyMap<string, T>;
+  /** The elements' texts, in ascending order, and the elements. */
+  #keys: readonly string[] = [];
+  #elements: readonly T[] = [];
   #key: string | undefined;
+
+  static {
+    inOrder = <U extends Value>(keys: readonly string[], elements: readonly U[]): FiniteSet<U> => {
+      const set = new FiniteSet<U>();
+      set.#keys = keys;
+      set.#elements = elements;
+      return set;
+    };
+  }
 
   constructor(elements: Iterable<T> = []) {
     const byKey = new Map<string, T>();
     for (const element of elements) byKey.set(canonical(element), element);
-    const sorted = [...byKey.keys()].sort();
-    this.#elements = new Map(sorted.map((key) => [key, byKey.get(key) as T]));
+    if (byKey.size === 0) return;
+    this.#keys = [...byKey.keys()].sort();
+    this.#elements = this.#keys.map((key) => byKey.get(key) as T);
   }
 
   get key(): string {
-    this.#key ??= `{${[...this.#elements.keys()].join(",")}}`;
+    this.#key ??= `{${this.#keys.join(",")}}`;
     return this.#key;
   }
 
   get size(): number {
-    return this.#elements.size;
+    return this.#elements.length;
   }
 
   [Symbol.iterator](): IterableIterator<T> {
@@ -106,16 +148,36 @@ export class FiniteSet<T extends Value> implements Iterable<T> {
   }
 
   has(element: T): boolean {
-    return this.#elements.has(canonical(element));
+    if (typeof element !== "object") return this.#elements.includes(element);
+    const key = canonical(element);
+    return this.#keys[this.#place(key)] === key;
   }
 
   with(...elements: readonly T[]): FiniteSet<T> {
-    return elements.every((element) => this.has(element)) ? this : new FiniteSet([...this, ...elements]);
+    return elements.reduce<FiniteSet<T>>((set, element) => set.#withOne(element), this);
+  }
+
+  #withOne(element: T): FiniteSet<T> {
+    const key = canonical(element);
+    const place = this.#place(key);
+    if (this.#keys[place] === key) return this;
+    return inOrder(this.#keys.toSpliced(place, 0, key), this.#elements.toSpliced(place, 0, element));
+  }
+
+  /** Where a text stands, or would. */
+  #place(key: string): number {
+    let [from, to] = [0, this.#keys.length];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if ((this.#keys[middle] as string) < key) from = middle + 1;
+      else to = middle;
+    }
+    return from;
   }
 
   without(...elements: readonly T[]): FiniteSet<T> {
-    const gone = new Set(elements.map(canonical));
-    return new FiniteSet([...this].filter((element) => !gone.has(canonical(element))));
+    const gone = elements.map(canonical);
+    return this.#keep((i) => !gone.includes(this.#keys[i] as string));
   }
 
   union(other: Iterable<T>): FiniteSet<T> {
@@ -123,24 +185,35 @@ export class FiniteSet<T extends Value> implements Iterable<T> {
   }
 
   map<U extends Value>(transform: (element: T) => U): FiniteSet<U> {
-    return new FiniteSet([...this].map(transform));
+    return new FiniteSet(this.#elements.map((element) => transform(element)));
   }
 
   filter(keep: (element: T) => boolean): FiniteSet<T> {
-    return new FiniteSet([...this].filter(keep));
+    return this.#keep((i) => keep(this.#elements[i] as T));
+  }
+
+  #keep(isKept: (index: number) => boolean): FiniteSet<T> {
+    const keys: string[] = [];
+    const elements: T[] = [];
+    for (let i = 0; i < this.#elements.length; i++) {
+      if (!isKept(i)) continue;
+      keys.push(this.#keys[i] as string);
+      elements.push(this.#elements[i] as T);
+    }
+    return elements.length === this.#elements.length ? this : inOrder(keys, elements);
   }
 
   some(test: (element: T) => boolean): boolean {
-    return [...this].some(test);
+    return this.#elements.some((element) => test(element));
   }
 
   every(test: (element: T) => boolean): boolean {
-    return [...this].every(test);
+    return this.#elements.every((element) => test(element));
   }
 
   /** The first element, in the set's own order, that passes; TLA+'s CHOOSE. */
   find(test: (element: T) => boolean): T | undefined {
-    return [...this].find(test);
+    return this.#elements.find((element) => test(element));
   }
 }
 
