@@ -172,7 +172,7 @@ async function exploreWith(
     release();
     first.close();
   }
-  program.store.catchUp();
+  program.catchUp();
   const seconds = secondsBefore + (performance.now() - started) / 1000;
   first.visited.refresh();
   const isComplete = first.control[word.stop] === stopReason.none;

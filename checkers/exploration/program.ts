@@ -44,6 +44,8 @@ export class Program {
   /** All packings so far; rows are written in the last. */
   readonly packings: Packing[] = [];
   readonly #packingKind: number;
+  /** Packings that were read in the log and are not in use yet, by their variables' bits. */
+  #announced: (readonly number[])[] = [];
   readonly #ids: Ids;
 
   constructor(model: Model<unknown>, values: SharedArrayBuffer, options: ProgramOptions) {
@@ -86,7 +88,10 @@ export class Program {
     this.predicates = new Predicates(predicates, model.constraint, recorder, effects, knowledge, first);
     if (options.unpacked === true) this.packings.push(first);
     this.store.catchUp();
-    if (this.packings.length === 0) this.store.id(this.#packingKind, [...first.bits]);
+    if (options.unpacked !== true && this.#announced.length === 0) {
+      this.store.id(this.#packingKind, [...first.bits]);
+    }
+    this.#takePackings();
   }
 
   get packing(): Packing {
@@ -111,6 +116,7 @@ export class Program {
   /** What other workers have found out becomes known here. To be called before rows of theirs are read. */
   catchUp(): void {
     this.store.catchUp();
+    this.#takePackings();
     this.predicates.catchUp(this.packing);
     this.stepProperties.catchUp(this.packing);
   }
@@ -120,9 +126,10 @@ export class Program {
     const counts = this.layout.variables.map(({ index }) => this.store.count(index));
     const before = this.packing;
     this.store.id(this.#packingKind, widened(before.bits, counts));
-    if (this.packing === before)
-      throw new ModelError(`more than ${2 ** fieldBitsMax} values of one variable`);
     this.catchUp();
+    if (this.packing === before) {
+      throw new ModelError(`more than ${2 ** fieldBitsMax} values of one variable`);
+    }
   }
 
   /** The row of a state, with its fingerprints. Throws ModelError for what is no value. */
@@ -178,15 +185,20 @@ export class Program {
       this.fingerprints.add(kind, id, value);
       this.transitions.noteValue(id);
     } else if (kind < this.#packingKind) this.transitions.addInstance(value);
-    else {
+    // Never in the middle of a walk, in which other workers' packings may be met.
+    else this.#announced.push(value as readonly number[]);
+  }
+
+  /** Rows are written in the last of the packings that were announced. */
+  #takePackings(): void {
+    if (this.#announced.length === 0) return;
+    for (const announced of this.#announced) {
       // Two workers may widen different fields at the same time: none is ever narrowed.
       const before = this.packings.at(-1)?.bits ?? [];
-      const bits = (value as readonly number[]).map((width, variable) =>
-        Math.max(width, before[variable] ?? 0),
-      );
-      const packing = new Packing(this.layout, bits);
-      this.packings.push(packing);
-      this.transitions.repack(packing);
+      const bits = announced.map((width, variable) => Math.max(width, before[variable] ?? 0));
+      this.packings.push(new Packing(this.layout, bits));
     }
+    this.#announced = [];
+    this.transitions.repack(this.packing);
   }
 }
