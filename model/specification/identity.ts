@@ -63,6 +63,23 @@ export function nameOf(identity: Identity): string {
   return (identity as unknown as symbol).description ?? "?";
 }
 
+/**
+ * An identity's name within a text, as in a path or a GUID: "<s1>". Where states are renamed, for symmetry, what their
+ * texts mention is renamed, too. Such texts may be compared for equality, never by order.
+ */
+export function mention(identity: Identity): string {
+  return `<${nameOf(identity)}>`;
+}
+
+/** The identities that a text mentions replaced. Those that the permutation does not name stay. */
+export function renamed(text: string, permutation: ReadonlyMap<Identity, Identity>): string {
+  if (!text.includes("<")) return text;
+  return text.replaceAll(/<([^<>]*)>/g, (whole, name: string) => {
+    const image = permutation.get(Symbol.for(name) as unknown as Identity);
+    return image === undefined ? whole : mention(image);
+  });
+}
+
 /** The position of an identity in its set, for protocols that order their servers: refused where symmetry is declared. */
 export function rank<I extends Identity>(set: IdentitySet<I>, identity: I): number {
   if (set.symmetric) throw new TypeError(`${nameOf(identity)} has no rank: its set is declared symmetric`);

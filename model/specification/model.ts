@@ -1,4 +1,6 @@
 import type { Identity, IdentitySet } from "./identity.ts";
+import type { Measure } from "./measure.ts";
+import type { HistoryDeclaration } from "./recorded-history.ts";
 import type { FiniteSet, Value } from "./value.ts";
 
 /** Returned by an action that is not enabled in this state with these parameters. */
@@ -86,6 +88,8 @@ export interface Presentation<State> {
   readonly channel?: keyof State & string;
   /** A message in a few words. */
   readonly message?: (message: Value) => string;
+  /** A step in the words of its users; undefined for one that its name and parameters tell. */
+  readonly step?: (before: Now<State>, after: Now<State>, taken: Taken) => string | undefined;
 }
 
 /** A model with its parameters fixed: what an exploration explores. */
@@ -104,6 +108,10 @@ export interface Model<State> {
   readonly stepProperties?: readonly StepProperty<State>[];
   readonly witnesses?: readonly Witness<State>[];
   readonly recoverable?: readonly Recoverable<State>[];
+  /** Told by witnesses (see `measuring`), which `witnesses` holds, too. */
+  readonly measures?: readonly Measure<State>[];
+  /** The history that it records, and what that must satisfy. */
+  readonly history?: HistoryDeclaration<State>;
   /** Variables that a view leaves out of the state's identity; they must not influence any guard or property. */
   readonly ghosts?: readonly (keyof State & string)[];
   readonly presentation?: Presentation<State>;
@@ -151,6 +159,8 @@ export interface ModelDefinition {
   readonly source?: string;
   readonly parameters: { readonly [name: string]: ParameterDeclaration };
   readonly variants?: { readonly [name: string]: VariantDeclaration };
+  /** How it is explored unless told otherwise: up to symmetry; judging `recoverable` whatever the number of states. */
+  readonly exploration?: { readonly symmetry?: boolean; readonly recoverability?: boolean };
   // A definition hides its state's type: explorations treat states as opaque.
   build(parameters: Parameters, variant?: string): Model<unknown>;
 }
@@ -233,6 +243,18 @@ export function update<T extends object, K extends keyof T>(
   const its = (draft as { [updating]?: (key: K, change: (entry: T[K]) => T[K]) => void })[updating];
   if (its === undefined) draft[key] = change(draft[key]);
   else its(key, change);
+}
+
+/** The model with some of its properties only, those whose names are to be kept. */
+export function withProperties<State>(model: Model<State>, keep: (name: string) => boolean): Model<State> {
+  const kept = <P extends { readonly name: string }>(properties: readonly P[] = []): readonly P[] =>
+    properties.filter(({ name }) => keep(name));
+  return {
+    ...model,
+    invariants: kept(model.invariants),
+    stepProperties: kept(model.stepProperties),
+    recoverable: kept(model.recoverable),
+  };
 }
 
 /** What an invariant says of a state. */

@@ -1,4 +1,4 @@
-import { nameOf, type Identity } from "./identity.ts";
+import { nameOf, renamed, type Identity } from "./identity.ts";
 
 /** What a state's entries are made of: plain, immutable, finite. */
 export type Value =
@@ -222,13 +222,14 @@ export function setOf<T extends Value>(...elements: readonly T[]): FiniteSet<T> 
   return new FiniteSet(elements);
 }
 
-/** The value with each identity replaced. Identities that the permutation does not name stay. */
+/** The value with each identity replaced, also those that texts mention. Those that the permutation does not name stay. */
 export function permute<T extends Value>(value: T, permutation: ReadonlyMap<Identity, Identity>): T {
   return permuted(value, permutation) as T;
 }
 
 function permuted(value: Value, permutation: ReadonlyMap<Identity, Identity>): Value {
   if (typeof value === "symbol") return permutation.get(value) ?? value;
+  if (typeof value === "string") return renamed(value, permutation);
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof FiniteSet) return value.map((element) => permuted(element, permutation));
   if (Array.isArray(value))
