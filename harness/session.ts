@@ -26,6 +26,8 @@ export interface SessionOptions {
   readonly only?: ServerName;
   /** Where to begin. */
   readonly first?: ServerName;
+  /** An operation that finds the session expired ends there; the next one opens a new session. */
+  readonly pausesAtExpiry?: boolean;
   /** Goes on connecting until then, in ns of the cluster's clock, also while the world stops. */
   readonly untilNs?: number;
   readonly onWatch?: (event: WatchEvent) => void;
@@ -87,6 +89,11 @@ export class Session {
 
   get connectedTo(): ServerName | undefined {
     return this.#connection?.client.server;
+  }
+
+  /** Connects, if need be, and sets its watches again. False where it could not, or has found its session expired. */
+  async connect(): Promise<boolean> {
+    return (await this.#connected()) !== undefined;
   }
 
   /** Performs one operation, connecting before it if need be. `synced` sends a sync first, as part of the operation. */
@@ -162,6 +169,7 @@ export class Session {
         if (connection !== undefined && (await this.#watchAgain(connection, resume))) return connection;
       } else if (failure === "expired") {
         this.#expired();
+        if (this.#options.pausesAtExpiry === true) return undefined;
       } else {
         await this.#world.sleep(this.#options.random.between(...retryMs));
       }

@@ -1,21 +1,20 @@
 import { z } from "zod";
 import {
   acceptToken,
+  candidateDecisions,
   candidatesPath,
-  decide,
   electionRoot,
   formatTokens,
   guardPath,
   leadershipDraft,
-  outOfElection,
   parseTokens,
-  type CandidateEvent,
+  type CandidateCommand,
   type CandidateState,
-  type CandidateStep,
+  type RecipeEvent,
   type StepReason,
   type Zxid,
 } from "../../model/index.ts";
-import type { Session } from "../session.ts";
+import { RecipeClient } from "../recipe-client.ts";
 import { leaderElectionChecks } from "./checks.ts";
 import { make } from "./setup.ts";
 import type { Worker, Workload } from "./workload.ts";
@@ -30,9 +29,9 @@ export interface LeaderElectionOptions {
 }
 
 /**
- * The predecessor-watch election as client code: join, lead, resign, crash. Each leader appends its fencing token to
- * a guarded znode by a versioned write. What to do on which event is decided by the recipe's own pure function, which
- * the model explores, too (model/recipes/leader-election).
+ * The predecessor-watch election as client code: join, lead, resign, crash. What to do on which event is decided by the
+ * recipe's own pure function, which the model explores, too (model/recipes/leader-election). As in the model, a leader
+ * begins to lead by writing its fencing token to what it guards: it appends it to a znode, by a versioned write.
  */
 export const leaderElection: Workload<LeaderElectionOptions> = {
   name: "leader-election",
@@ -62,11 +61,8 @@ export const leaderElection: Workload<LeaderElectionOptions> = {
   checks: leaderElectionChecks,
 };
 
-/** Waiting for a watch is looked at this often, so that the end of the run is not missed. */
-const waitSliceMs = 20;
-
-/** Steps of one candidacy; a client of a broken ensemble must not turn for ever. */
-const stepsMax = 10_000;
+/** A belief that ends is noticed this late at most. */
+const sliceMs = 20;
 
 const appendAttemptsMax = 20;
 
@@ -76,30 +72,22 @@ interface Belief {
   readonly session: string;
 }
 
+type Leading = Extract<CandidateState, { phase: "leading" }>;
+
 /** One client that stands for election, again and again. */
 class Candidate {
   readonly #worker: Worker;
   readonly #options: LeaderElectionOptions;
-  readonly #session: Session;
-  #state: CandidateState = outOfElection;
+  readonly #client: RecipeClient<CandidateState, CandidateCommand>;
   #belief: Belief | undefined;
-  /** What arrived outside of a reply since it was last looked at: the strongest of it. */
-  #notice: "notified" | "disconnected" | "expired" | undefined;
 
   constructor(worker: Worker, options: LeaderElectionOptions) {
     this.#worker = worker;
     this.#options = options;
-    this.#session = worker.session({
-      onWatch: (event) => {
-        if (event.type === "NodeDeleted" && this.#state.phase !== "leading") this.#notice ??= "notified";
-      },
-      onDisconnected: () => {
-        this.#stopBelieving("disconnected");
-        if (this.#notice !== "expired") this.#notice = "disconnected";
-      },
-      onExpired: () => {
-        this.#stopBelieving("expired");
-        this.#notice = "expired";
+    this.#client = new RecipeClient(worker, {
+      decisions: candidateDecisions(candidatesPath),
+      onDecision: ({ phase }, _, event) => {
+        if (phase !== "leading") this.#stopBelieving(reasonOf(event));
       },
     });
   }
@@ -108,116 +96,50 @@ class Candidate {
   async standOnce(): Promise<void> {
     const { random, world } = this.#worker;
     await world.sleep(random.between(0, this.#options.restMs));
-    this.#notice = undefined;
-    let step = this.#learn({ type: "join", guid: random.hex(16) });
-    for (let steps = 0; steps < stepsMax && this.#state.phase !== "out"; steps++) {
-      const event = await this.#take(step);
-      step = this.#learn(this.#notice === "expired" ? { type: "expired" } : event);
-      if (world.stopping && this.#session.connectedTo === undefined) break;
+    if (this.#client.commands.includes("join")) this.#client.command("join", random.hex(16));
+    while (await this.#client.run(({ phase }) => phase === "leading" || phase === "out")) {
+      const { state } = this.#client;
+      if (state.phase !== "leading") return;
+      await this.#lead(state);
     }
-    this.#state = outOfElection;
   }
 
   async close(): Promise<void> {
     this.#stopBelieving("resigned");
-    await this.#session.close();
+    await this.#client.close();
   }
 
-  #learn(event: CandidateEvent): CandidateStep {
-    const { state, step } = decide(this.#state, event);
-    this.#state = state;
-    return step;
-  }
-
-  /** Does what was decided; resolves to what came of it. */
-  async #take(step: CandidateStep): Promise<CandidateEvent> {
-    switch (step.do) {
-      case "create":
-        return this.#create(step.prefix);
-      case "list":
-        return this.#list(step.sync);
-      case "watch":
-        return this.#exists(step.node, true);
-      case "wait":
-        return this.#wait();
-      case "claim":
-        return this.#exists(step.node, false);
-      case "lead":
-        return this.#lead(step.token);
-      case "delete":
-        return this.#delete(step.node);
-      case "rest":
-        await this.#worker.world.sleep(waitSliceMs);
-        return { type: "resign" };
-    }
-  }
-
-  async #create(prefix: string): Promise<CandidateEvent> {
-    this.#notice = undefined;
-    const path = `${candidatesPath}/${prefix}`;
-    const done = await this.#session.perform({ op: "create", path, data: "", mode: "ephemeral-sequential" });
-    if (done.type === "info") return { type: "disconnected" };
-    if (done.type !== "ok") return this.#worker.world.stopping ? { type: "expired" } : { type: "refused" };
-    return { type: "created", node: (done.answer.result.path ?? "").slice(candidatesPath.length + 1) };
-  }
-
-  async #list(synced: boolean): Promise<CandidateEvent> {
-    if (this.#notice === "disconnected") this.#notice = undefined;
-    const done = await this.#session.perform({ op: "getChildren", path: candidatesPath }, { synced });
-    if (done.type !== "ok") return { type: "disconnected" };
-    return { type: "children", nodes: done.answer.result.children ?? [] };
-  }
-
-  async #exists(node: string, watch: boolean): Promise<CandidateEvent> {
-    if (watch) this.#notice = undefined;
-    const path = `${candidatesPath}/${node}`;
-    const done = await this.#session.perform({ op: "exists", path, ...(watch ? { watch } : {}) });
-    if (done.type === "fail" && done.error === "NoNode") return { type: "absent" };
-    const czxid = done.type === "ok" ? done.answer.result.stat?.czxid : undefined;
-    return czxid === undefined ? { type: "disconnected" } : { type: "present", czxid };
-  }
-
-  async #wait(): Promise<CandidateEvent> {
-    const { world } = this.#worker;
-    while (this.#notice === undefined) {
-      if (world.stopping) return { type: "resign" };
-      await world.sleep(waitSliceMs);
-    }
-    const notice = this.#notice;
-    this.#notice = undefined;
-    return { type: notice };
-  }
-
-  /** Believes that it leads until it resigns, crashes, is deposed, or loses its connection. */
-  async #lead(token: Zxid): Promise<CandidateEvent> {
+  /** Leads until it resigns, crashes, is deposed, or does not believe any more that it leads. */
+  async #lead(leading: Leading): Promise<void> {
     const { random, world } = this.#worker;
-    if (this.#state.phase !== "leading" || this.#session.id === undefined) return { type: "disconnected" };
-    this.#notice = undefined;
-    this.#believe({ candidate: `${candidatesPath}/${this.#state.node}`, token, session: this.#session.id });
-    if (!(await this.#append(token))) this.#stopBelieving("deposed");
-    const untilNs = world.cluster.clock.now() + 1e6 * random.between(1, this.#options.leadMs);
-    while (this.#believing && !world.stopping && world.cluster.clock.now() < untilNs)
-      await world.sleep(waitSliceMs);
-    if (!this.#believing) return { type: this.#heard() ?? "resign" };
-    if (!world.stopping && random.chance(this.#options.crash)) {
-      this.#stopBelieving("crashed");
-      this.#session.crash();
-      return { type: "expired" };
+    const isAccepted = await this.#append(leading);
+    if (this.#client.state !== leading) return;
+    if (isAccepted) {
+      this.#believe(leading);
+      const untilNs = world.cluster.clock.now() + 1e6 * random.between(1, this.#options.leadMs);
+      while (this.#believing && !world.stopping && world.cluster.clock.now() < untilNs)
+        await world.sleep(sliceMs);
+      if (this.#client.state !== leading) return;
+      if (!world.stopping && random.chance(this.#options.crash)) {
+        this.#stopBelieving("crashed");
+        this.#client.crash();
+        return;
+      }
     }
-    this.#stopBelieving("resigned");
-    return { type: "resign" };
+    this.#client.command("resign", "");
   }
 
   /** Appends the token to the guarded znode. False when a later leader was there, or it could not be found out. */
-  async #append(token: Zxid): Promise<boolean> {
-    for (let attempt = 0; attempt < appendAttemptsMax && this.#believing; attempt++) {
-      const read = await this.#session.perform({ op: "getData", path: guardPath });
+  async #append(leading: Leading): Promise<boolean> {
+    const { session } = this.#client;
+    for (let attempt = 0; attempt < appendAttemptsMax && this.#client.state === leading; attempt++) {
+      const read = await session.perform({ op: "getData", path: guardPath });
       if (read.type !== "ok") continue;
       const { data, stat } = read.answer.result;
-      const accepted = acceptToken(parseTokens(data ?? null) ?? [], token);
+      const accepted = acceptToken(parseTokens(data ?? null) ?? [], leading.token);
       if (typeof accepted === "string") return accepted === "accepted";
       const version = stat?.version ?? -1;
-      const write = await this.#session.perform({
+      const write = await session.perform({
         op: "setData",
         path: guardPath,
         data: formatTokens(accepted),
@@ -228,30 +150,16 @@ class Candidate {
     return false;
   }
 
-  async #delete(node: string): Promise<CandidateEvent> {
-    const done = await this.#session.perform({
-      op: "delete",
-      path: `${candidatesPath}/${node}`,
-      version: -1,
-    });
-    if (done.type === "ok") return { type: "deleted" };
-    if (done.type === "fail" && done.error === "NoNode") return { type: "absent" };
-    return done.type === "none" ? { type: "expired" } : { type: "disconnected" };
-  }
-
-  /** What ended a belief, for the recipe. */
-  #heard(): "disconnected" | "expired" | undefined {
-    return this.#notice === "notified" ? undefined : this.#notice;
-  }
-
   /** A method, not a field's value: it changes while an operation is awaited. */
   get #believing(): boolean {
     return this.#belief !== undefined;
   }
 
-  #believe(belief: Belief): void {
-    this.#belief = belief;
-    this.#worker.world.record(leadershipDraft({ f: "lead", process: this.#session.process, ...belief }));
+  #believe({ node, token }: Leading): void {
+    const { session } = this.#client;
+    if (session.id === undefined) return;
+    this.#belief = { candidate: `${candidatesPath}/${node}`, token, session: session.id };
+    this.#worker.world.record(leadershipDraft({ f: "lead", process: session.process, ...this.#belief }));
   }
 
   #stopBelieving(reason: StepReason): void {
@@ -259,7 +167,12 @@ class Candidate {
     if (belief === undefined) return;
     this.#belief = undefined;
     this.#worker.world.record(
-      leadershipDraft({ f: "step", process: this.#session.process, ...belief, reason }),
+      leadershipDraft({ f: "step", process: this.#client.session.process, ...belief, reason }),
     );
   }
+}
+
+/** Why a leader leads no longer. */
+function reasonOf({ type }: RecipeEvent): StepReason {
+  return type === "expired" || type === "disconnected" ? type : "resigned";
 }

@@ -1,1 +1,7 @@
-export * from "./model.ts";
+export {
+  participantDecisions,
+  type ParticipantCommand,
+  type ParticipantDecisions,
+  type ParticipantState,
+} from "./decisions.ts";
+export { doubleBarrierModel } from "./model.ts";

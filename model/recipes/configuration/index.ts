@@ -1,1 +1,9 @@
-export * from "./model.ts";
+export {
+  readerDecisions,
+  writerDecisions,
+  type ReaderDecisions,
+  type ReaderState,
+  type WriterDecisions,
+  type WriterState,
+} from "./decisions.ts";
+export { configurationModel } from "./model.ts";

@@ -1,3 +1,3 @@
 export * from "./decisions.ts";
 export * from "./history-form.ts";
-export * from "./model.ts";
+export { leaderElectionModel } from "./model.ts";

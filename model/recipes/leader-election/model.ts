@@ -1,108 +1,141 @@
 import {
   disabled,
   each,
+  nameOf,
   opaque,
   table,
   vacuous,
+  measuring,
   vocabulary,
   type Action,
   type Client,
-  type IdentitySet,
   type Model,
   type ModelDefinition,
   type Now,
   type Parameters,
+  type PerClient,
+  type Taken,
 } from "../../specification/index.ts";
+import { childPath } from "../../sequential/index.ts";
+import { clientsOf, has, serviceWords, treeOf, type Players, type ServiceState } from "../service/index.ts";
 import {
-  clientsOf,
-  holds,
-  initialService,
-  serviceActions,
-  treeOf,
-  type Program,
-  type ProgramState,
-} from "../service/index.ts";
-import {
+  allowHerd,
   changeOf,
   couples,
   declared,
+  exploration,
+  followed,
+  herd,
+  integer,
   isSpent,
+  isUnaware,
+  judged,
   serviceBounds,
+  serviceOf,
   serviceParameters,
   wakesOne,
-  type Variants,
 } from "../recipe.ts";
-import { decide } from "./decisions.ts";
-import {
-  createsAgain,
-  keepsGuid,
-  keepsLeadership,
-  leadsWhenNotified,
-  takesLeadershipBack,
-  waitsForNobody,
-  watchesLeader,
-} from "./mistakes.ts";
-import { candidateProgram, electionPath, pathOf, type Candidate, type Conduct } from "./program.ts";
-import { inMemoryProgram } from "./in-memory.ts";
-import { singleNodeProgram } from "./single-node.ts";
+import { acceptToken, candidateDecisions, type CandidateCommand, type CandidateState } from "./decisions.ts";
+import { elections, type Guard } from "./variants.ts";
 
 /** The service, its candidates, and a resource outside of ZooKeeper that leaders write to under their fencing token. */
-interface Election extends ProgramState<Candidate> {
+interface Election extends ServiceState<CandidateState> {
   /** The token of the write that the resource accepted last; 0 before the first. */
   resource: number;
+  /** Who has asked whether its token is still good, and will write whatever happens until then. */
+  cleared: PerClient<boolean>;
 }
 
 const { action, invariant, stepProperty, witness } = vocabulary<Election>();
 
+export const electionPath = "/election";
+
 function believes(now: Now<Election>, client: Client): boolean {
-  return now.client[client].candidate.phase === "leading";
+  return now.client[client].phase === "leading";
 }
 
-/** Its session has expired, and it does not know. */
+/** It believes that it leads; its session has expired, and it does not know. */
 function isZombie(now: Now<Election>, client: Client): boolean {
-  return believes(now, client) && !now.session[client].alive;
+  return believes(now, client) && isUnaware(now, client);
 }
 
 /** It believes to lead, and its candidate's znode is there: nobody else can be the lowest. */
 function leads(now: Now<Election>, client: Client): boolean {
-  const { candidate } = now.client[client];
-  return (
-    candidate.phase === "leading" && now.session[client].alive && holds(now, client, pathOf(candidate.node))
-  );
+  const candidate = now.client[client];
+  return candidate.phase === "leading" && has(now, client, childPath(electionPath, candidate.node));
+}
+
+/** Of a client that leads; 0 of another. */
+function tokenOf(now: Now<Election>, client: Client): number {
+  const candidate = now.client[client];
+  return candidate.phase === "leading" ? candidate.token : 0;
+}
+
+function accepts(resource: number, token: number): boolean {
+  return acceptToken(resource === 0 ? [] : [resource], token) !== "deposed";
+}
+
+/** It believes that it leads, and what it writes to the resource would be taken. */
+function mayWrite(now: Now<Election>, client: Client, guard: Guard): boolean {
+  return believes(now, client) && (guard === "nobody" || accepts(now.resource, tokenOf(now, client)));
+}
+
+function wantsToLead(now: Now<Election>, client: Client): boolean {
+  const { phase } = now.client[client];
+  return phase !== "out" && phase !== "leaving" && !isUnaware(now, client);
 }
 
 /**
- * A guarded write: the resource refuses a token that is lower than the one it accepted last.
- *
- * It arrives in the step in which it is sent. A write that is long on its way is that of a client which stalls with it.
+ * Leaders write to the resource under their token, first of all when they begin to lead: whoever stalls before that
+ * stalls as one who claims. What a leader writes later changes nothing, unless another has led since; these writes are
+ * the action GuardedWrite. It arrives in the step in which it is sent: one that is long on its way is that of a client
+ * which stalls with it.
  */
-function guardedWrite(all: IdentitySet<Client>, fenced: boolean): Action<Election> {
-  return action("GuardedWrite", each(all), (now, next, client) => {
-    const { candidate } = now.client[client];
-    if (candidate.phase !== "leading") return disabled;
-    if (candidate.token >= now.resource || !fenced) next.resource = candidate.token;
+function writes(players: Players<CandidateState, CandidateCommand>, guard: Guard): Action<Election>[] {
+  const late = (now: Now<Election>, client: Client): boolean =>
+    believes(now, client) && tokenOf(now, client) < now.resource;
+  const guarded = action("GuardedWrite", each(players.all), (now, next, client) => {
+    if (!late(now, client)) return disabled;
+    const token = tokenOf(now, client);
+    if (guard === "nobody" || now.cleared[client] || accepts(now.resource, token)) next.resource = token;
+    if (now.cleared[client]) next.cleared[client] = false;
   });
+  if (guard !== "client") return [guarded];
+  const ask = action("AskWhetherToWrite", each(players.all), (now, next, client) => {
+    if (now.cleared[client] || !mayWrite(now, client, guard)) return disabled;
+    next.cleared[client] = true;
+  });
+  return [ask, guarded];
 }
 
 function build(parameters: Parameters, variant?: string): Model<unknown> {
+  const { initial, actions } = serviceOf(parameters);
   const bounds = serviceBounds(parameters);
-  const all = clientsOf(bounds);
-  const { program, fenced } = changeOf(elections, variant);
-  const candidates = program(Number(parameters["candidacies"]));
-  const initial: Election = {
-    ...initialService(treeOf(electionPath), all),
-    client: table(all, candidates.start),
-    resource: 0,
+  const { candidate, guard = "resource" } = changeOf(elections, variant);
+  const all = clientsOf(bounds, true);
+  const decisions = candidate(candidateDecisions(electionPath), electionPath);
+  const players: Players<CandidateState, CandidateCommand> = {
+    all,
+    decisions: () => decisions,
+    begins: { commands: ["join"], times: Number(parameters["candidacies"]) },
+    believes: ({ phase }) => phase === "leading",
   };
+  const woken = herd(all, (path) => path.startsWith(childPath(electionPath, "")));
   const model: Model<Election> = {
     name: "leader-election",
     parameters,
     ...(variant === undefined ? {} : { variant }),
     identities: [all],
-    initial: [initial],
+    initial: [{ ...initial(treeOf(electionPath), players), resource: 0, cleared: table(all, () => false) }],
     actions: [
-      ...(serviceActions(candidates, all, bounds) as unknown as Action<Election>[]),
-      guardedWrite(all, fenced !== false),
+      ...followed<CandidateState, Election>(actions(players, bounds), (next, client, before) => {
+        const now = next.client[client];
+        if (now.phase === before.phase) return;
+        if (now.phase === "leading" && (guard === "nobody" || accepts(next.resource, now.token)))
+          next.resource = now.token;
+        if (before.phase === "leading" && next.cleared[client]) next.cleared[client] = false;
+      }),
+      ...writes(players, guard),
     ],
     invariants: [
       invariant("OneLeader", couples(all), (now, a, b) => {
@@ -112,26 +145,28 @@ function build(parameters: Parameters, variant?: string): Model<unknown> {
       invariant("OnlyZombiesOverlap", couples(all), (now, a, b) =>
         believes(now, a) && believes(now, b) ? isZombie(now, a) || isZombie(now, b) : vacuous,
       ),
+      invariant("OneMayWrite", couples(all), (now, a, b) => {
+        if (!believes(now, a) || !believes(now, b)) return vacuous;
+        return !mayWrite(now, a, guard) || !mayWrite(now, b, guard);
+      }),
     ],
     stepProperties: [
       stepProperty("NoHerd", (before, after) => wakesOne(before, after, all)),
-      stepProperty("LateWritesRefused", (before, after, { action, parameters }) => {
+      // As soon as another leads.
+      stepProperty("ZombieWritesRefused", (before, after, { action, parameters }) => {
         if (action !== "GuardedWrite") return vacuous;
-        const late = tokenOf(before, parameters[0] as Client) < before.resource;
+        const late =
+          isZombie(before, parameters[0] as Client) &&
+          tokenOf(before, parameters[0] as Client) < before.resource;
         return late ? after.resource === before.resource : vacuous;
       }),
     ],
     witnesses: [
       witness("SomebodyLeads", (now) => all.members.some((client) => leads(now, client))),
-      witness("ALeaderIsSucceeded", (now) =>
-        all.members.some(
-          (client) => leads(now, client) && now.resource > 0 && tokenOf(now, client) > now.resource,
-        ),
-      ),
-      witness("AZombieBelieves", (now) => all.members.some((client) => isZombie(now, client))),
-      witness("AZombieIsTooLate", (now) =>
+      witness("AZombieIsSucceeded", (now) =>
         all.members.some((client) => isZombie(now, client) && tokenOf(now, client) < now.resource),
       ),
+      ...measuring(woken),
     ],
     recoverable: [
       {
@@ -140,129 +175,24 @@ function build(parameters: Parameters, variant?: string): Model<unknown> {
         to: (now) => all.members.some((client) => leads(now, client)),
       },
     ],
+    measures: [woken],
+    presentation: { step: words },
   };
-  return opaque(model);
+  return opaque(judged(model, elections, parameters));
 }
 
-function tokenOf(now: Now<Election>, client: Client): number {
-  const { candidate } = now.client[client];
-  return candidate.phase === "leading" ? candidate.token : 0;
+function words(before: Now<Election>, after: Now<Election>, taken: Taken): string | undefined {
+  const [client] = taken.parameters as readonly [Client];
+  const token = `its token ${tokenOf(before, client)}`;
+  switch (taken.action) {
+    case "AskWhetherToWrite":
+      return `${nameOf(client)}: asks the resource whether ${token} is good, and is told that it is`;
+    case "GuardedWrite":
+      return `${nameOf(client)}: writes to the resource under ${token}, which is ${after.resource === before.resource ? "refused" : "accepted"}: token ${before.resource} has written`;
+    default:
+      return serviceWords(before, after, taken);
+  }
 }
-
-function wantsToLead(now: Now<Election>, client: Client): boolean {
-  const { phase } = now.client[client].candidate;
-  return phase !== "out" && phase !== "leaving" && now.session[client].alive;
-}
-
-interface Change {
-  readonly program: (candidacies: number) => Program<Candidate>;
-  /** Whether the resource checks tokens. */
-  readonly fenced?: boolean;
-}
-
-function conduct(conducts: Conduct): Change["program"] {
-  return (candidacies) => candidateProgram(conducts, candidacies);
-}
-
-const elections: Variants<Change> = {
-  recipe: { summary: "the recipe", holds: true, change: { program: conduct({ decide }) } },
-  "no-protection": {
-    summary: "a create whose reply was lost is repeated without looking for the first znode",
-    holds: false,
-    property: "SomebodyWillLead",
-    source: "ZooKeeper FAQ, recoverable errors; Curator's protected create",
-    parameters: { clients: 2, "sessions-expire": 0, "connection-losses": 1 },
-    change: { program: conduct({ decide: createsAgain }) },
-  },
-  "watch-leader": {
-    summary: "everybody watches the lowest candidate: right, but its departure wakes them all",
-    holds: false,
-    property: "NoHerd",
-    source: "ZooKeeper Recipes and Solutions, Leader Election: herd effect",
-    parameters: { clients: 3, "sessions-expire": 0, "connection-losses": 0 },
-    change: { program: conduct({ decide: watchesLeader }) },
-  },
-  "watch-parent": {
-    summary: "everybody watches the list of candidates: right, but each departure wakes them all",
-    holds: false,
-    property: "NoHerd",
-    source: "ZooKeeper Recipes and Solutions, Leader Election: herd effect",
-    parameters: { clients: 3, "sessions-expire": 0, "connection-losses": 0 },
-    change: { program: conduct({ decide, watchesParent: true }) },
-  },
-  "single-node": {
-    summary: "one ephemeral znode, who creates it leads: right, but its departure wakes everybody",
-    holds: false,
-    property: "NoHerd",
-    source: "Junqueira & Reed, ZooKeeper: Distributed Process Coordination, ch. 3",
-    parameters: { clients: 3, "sessions-expire": 0, "connection-losses": 0 },
-    change: { program: singleNodeProgram },
-  },
-  "lead-when-notified": {
-    summary: "a candidate leads when its predecessor goes, without reading the candidates again",
-    holds: false,
-    property: "OneLeader",
-    source: "ZooKeeper Recipes and Solutions, Leader Election, step 3 of the notification",
-    parameters: { clients: 3, "sessions-expire": 1, "connection-losses": 0 },
-    change: { program: conduct({ decide: leadsWhenNotified }) },
-  },
-  "lost-wake-up": {
-    summary: "a candidate waits for a predecessor that went before it could be watched",
-    holds: false,
-    property: "SomebodyWillLead",
-    source: "ZooKeeper Recipes and Solutions, Locks, step 5: if exists returns null, go to step 2",
-    parameters: { clients: 2, "sessions-expire": 1, "connection-losses": 0 },
-    change: { program: conduct({ decide: waitsForNobody }) },
-  },
-  "no-fencing": {
-    summary: "the guarded resource takes writes under any token, also those of a zombie",
-    holds: false,
-    property: "LateWritesRefused",
-    source: "Hunt et al., USENIX ATC 2010; Burrows, OSDI 2006, §2.4 (sequencers)",
-    parameters: { clients: 2, "sessions-expire": 1, "connection-losses": 0 },
-    change: { program: conduct({ decide }), fenced: false },
-  },
-  "guid-of-closing-session": {
-    summary: "a protected create takes the znode of its own expired session for the new one",
-    holds: false,
-    property: "OnlyZombiesOverlap",
-    source: "CURATOR-498",
-    parameters: { clients: 2, "sessions-expire": 1, "connection-losses": 1 },
-    change: { program: conduct({ decide: keepsGuid }) },
-  },
-  "keeps-leadership": {
-    summary: "a leader goes on leading across a disconnection that cost it its session",
-    holds: false,
-    property: "OnlyZombiesOverlap",
-    source: "CURATOR-444, CURATOR-653, CURATOR-696",
-    parameters: { clients: 2, "sessions-expire": 1, "connection-losses": 0 },
-    change: { program: conduct({ decide: keepsLeadership }) },
-  },
-  "takes-leadership-back": {
-    summary: "with a new session a leader finds its old znode on a server that lags, and leads again",
-    holds: false,
-    property: "OnlyZombiesOverlap",
-    source: "CURATOR-644, CURATOR-645",
-    parameters: { clients: 2, "sessions-expire": 1, "connection-losses": 0 },
-    change: { program: conduct({ decide: takesLeadershipBack }) },
-  },
-  "lock-in-memory": {
-    summary: "a lock in each process's own memory: a second process never sees it",
-    holds: false,
-    property: "OnlyZombiesOverlap",
-    source: "tutorials that show leader election within one process",
-    parameters: { clients: 2, "sessions-expire": 0, "connection-losses": 0 },
-    change: { program: inMemoryProgram },
-  },
-  "lock-without-expiry": {
-    summary: "a lock that nobody takes from a leader that died: its heartbeats are watched by itself alone",
-    holds: false,
-    property: "SomebodyWillLead",
-    source: "tutorials that keep the lock until its holder releases it",
-    parameters: { clients: 2, "sessions-expire": 1, "connection-losses": 0, candidacies: 1 },
-    change: { program: (candidacies) => singleNodeProgram(candidacies, { ephemeral: false }) },
-  },
-};
 
 /** The election of a leader by ephemeral sequential znodes, with the mistakes that are made in it. */
 export const leaderElectionModel: ModelDefinition = {
@@ -272,14 +202,10 @@ export const leaderElectionModel: ModelDefinition = {
   source: "ZooKeeper Recipes and Solutions, Leader Election; Hunt et al., USENIX ATC 2010, §2.4",
   parameters: {
     ...serviceParameters({ clients: 3, expiries: 2, losses: 1 }),
-    candidacies: {
-      kind: "integer",
-      summary: "how often each client may stand for election",
-      default: 2,
-      minimum: 1,
-      maximum: 9,
-    },
+    candidacies: integer("how often each client may stand for election", 2, 1, 9),
+    ...allowHerd,
   },
   variants: declared(elections),
+  exploration,
   build,
 };

@@ -1,147 +1,133 @@
-import { nameOf, type Client } from "../../specification/index.ts";
-import type { Program, Reaction, Request } from "../service/index.ts";
+import { childPath, nodeName } from "../../sequential/index.ts";
+import { inSequence, rest, send, type Decision, type Decisions } from "../decisions.ts";
 
-/**
+/*
  * Locks and read/write locks (ZooKeeper Recipes and Solutions, Locks, Shared Locks): ephemeral sequential znodes in
- * a queue; a writer waits for whoever stands before it, a reader for the last writer before it.
+ * a queue; a writer waits for whoever stands before it, a reader for the last writer before it. Both watch one znode
+ * only, and read the queue again when it goes.
+ *
+ * Differs: the znode's name begins with the tag of the request, so that a create whose reply was lost is found again;
+ * on a lost connection a holder stops to believe that it holds the lock and looks again.
  */
-export type Mode = "read" | "write";
+export type LockMode = "read" | "write";
 
-export type Locker =
-  | { readonly phase: "free"; readonly asked: number }
-  | { readonly phase: "creating"; readonly asked: number; readonly mode: Mode }
+/** What a client knows. Znodes are named by their last path element. */
+export type LockState =
+  | { readonly phase: "free" }
+  | { readonly phase: "creating"; readonly tag: string; readonly mode: LockMode }
   /** It reads the queue. `node` is null while it cannot know whether its own was created. */
-  | { readonly phase: "listing"; readonly asked: number; readonly mode: Mode; readonly node: string | null }
-  /** It sets watches on those that it waits for, one after the other. */
+  | { readonly phase: "listing"; readonly tag: string; readonly mode: LockMode; readonly node: string | null }
+  /** It sets watches on those that it waits for, one after the other: on the first of `ahead` now. */
   | {
       readonly phase: "watching";
-      readonly asked: number;
-      readonly mode: Mode;
+      readonly tag: string;
+      readonly mode: LockMode;
       readonly node: string;
       readonly ahead: readonly string[];
     }
   | {
       readonly phase: "waiting" | "holding" | "releasing";
-      readonly asked: number;
-      readonly mode: Mode;
+      readonly tag: string;
+      readonly mode: LockMode;
       readonly node: string;
     };
 
-/** Whom a client waits for: those of the queue before it, of which it watches some. None: the lock is its own. */
-export type Blockers = (ahead: readonly string[], mode: Mode) => readonly string[];
+export type LockCommand = "acquire-read" | "acquire-write" | "release";
 
-export const queuePath = "/lock";
+export type LockDecision = Decision<LockState>;
+export type LockDecisions = Decisions<LockState, LockCommand>;
 
-export function modeOf(node: string): Mode {
-  return node.includes("-write-") ? "write" : "read";
-}
+/** Whom a client watches, of those in the queue before it. Nobody: the lock is its own. */
+export type Blockers = (ahead: readonly string[], mode: LockMode) => readonly string[];
 
-/** The recipe: a writer watches the one before it, a reader the last writer before it. */
+/** The recipe's: a writer watches the one before it, a reader the last writer before it. */
 export const recipeBlockers: Blockers = (ahead, mode) =>
   (mode === "write" ? ahead : ahead.filter((node) => modeOf(node) === "write")).slice(-1);
 
-export interface LockConduct {
-  readonly blockers: Blockers;
-  /** The mistake: it waits for one that went before it could be watched. */
-  readonly waitsForNobody?: boolean;
+export function modeOf(node: string): LockMode {
+  return node.includes("-write-") ? "write" : "read";
 }
 
-export function lockProgram(
-  modes: readonly Mode[],
-  times: number,
-  { blockers, waitsForNobody }: LockConduct,
-): Program<Locker> {
-  const list = (asked: number, mode: Mode, node: string | null): Reaction<Locker> => ({
-    state: { phase: "listing", asked, mode, node },
-    request: { op: "getChildren", path: queuePath, watch: false, sync: node === null },
-  });
-  const create = (client: Client, asked: number, mode: Mode): Reaction<Locker> => ({
-    state: { phase: "creating", asked, mode },
-    request: {
-      op: "create",
-      path: `${prefix(client, asked)}-${mode}-`,
-      data: "",
-      ephemeral: true,
-      sequential: true,
-    },
-  });
+/** One client of the lock whose queue is the children of `path`. `blockers`: for variants. */
+export function lockDecisions(
+  path: string,
+  modes: readonly LockMode[] = ["write"],
+  blockers: Blockers = recipeBlockers,
+): LockDecisions {
+  const create = (tag: string, mode: LockMode): LockDecision =>
+    send(
+      { phase: "creating", tag, mode },
+      { op: "create", path: childPath(path, `${tag}-${mode}-`), data: "", ephemeral: true, sequential: true },
+    );
+  /** Behind a sync where a create may have taken effect that this server has not yet applied. */
+  const list = (tag: string, mode: LockMode, node: string | null): LockDecision =>
+    send(
+      { phase: "listing", tag, mode, node },
+      { op: "getChildren", path, watch: false, sync: node === null },
+    );
+  const watch = (state: Extract<LockState, { phase: "watching" }>): LockDecision =>
+    send(state, { op: "exists", path: childPath(path, state.ahead[0] ?? ""), watch: true, sync: false });
+  const release = (tag: string, mode: LockMode, node: string): LockDecision =>
+    send({ phase: "releasing", tag, mode, node }, { op: "delete", path: childPath(path, node), version: -1 });
   const judge = (
-    state: Extract<Locker, { phase: "listing" }>,
-    nodes: readonly string[],
-    client: Client,
-  ): Reaction<Locker> => {
-    const { asked, mode } = state;
-    const own = nodes.find((node) => `${queuePath}/${node}`.startsWith(`${prefix(client, asked)}-`));
-    if (own === undefined) return state.node === null ? create(client, asked, mode) : free(asked);
-    const queue = nodes.toSorted((a, b) => sequenceOf(a) - sequenceOf(b));
-    const ahead = blockers(queue.slice(0, queue.indexOf(own)), mode);
-    if (ahead.length === 0) return stay({ phase: "holding", asked, mode, node: own });
-    return watch({ phase: "watching", asked, mode, node: own, ahead });
+    { tag, mode, node: known }: Extract<LockState, { phase: "listing" }>,
+    children: readonly string[],
+  ): LockDecision => {
+    const queue = inSequence(children);
+    const node = queue.find((each) => each.startsWith(`${tag}-`));
+    if (node === undefined) return known === null ? create(tag, mode) : rest({ phase: "free" });
+    const ahead = blockers(queue.slice(0, queue.indexOf(node)), mode);
+    if (ahead.length === 0) return rest({ phase: "holding", tag, mode, node });
+    return watch({ phase: "watching", tag, mode, node, ahead });
   };
   return {
-    start: () => ({ phase: "free", asked: 0 }),
-    choices(state) {
-      if (state.phase === "free") return state.asked < times ? modes : [];
-      return state.phase === "holding" ? ["release"] : [];
+    start: { phase: "free" },
+    commands({ phase }) {
+      if (phase === "free") return modes.map((mode) => `acquire-${mode}` as const);
+      return phase === "holding" ? ["release"] : [];
     },
-    react(state, input, client) {
-      const { asked } = state;
-      if (input.type === "expired") return free(asked);
+    decide(state, event) {
+      if (event.type === "expired") return rest({ phase: "free" });
       if (state.phase === "free") {
-        return input.type === "choice" ? create(client, asked + 1, input.choice as Mode) : stay(state);
+        if (event.type !== "command" || event.command === "release") return rest(state);
+        return create(event.tag, event.command === "acquire-read" ? "read" : "write");
       }
-      if (state.phase === "releasing" || (input.type === "choice" && state.phase === "holding")) {
-        return input.type === "answer" ? free(asked) : release({ ...state, phase: "releasing" });
+      const { tag, mode } = state;
+      switch (state.phase) {
+        case "creating":
+          if (event.type === "disconnected") return list(tag, mode, null);
+          if (event.type !== "answer") break;
+          return event.answer.error === null
+            ? list(tag, mode, nodeName(event.answer.path))
+            : create(tag, mode);
+        case "listing":
+          if (event.type === "disconnected") return list(tag, mode, state.node);
+          if (event.type === "answer")
+            return judge(state, event.answer.error === null ? event.answer.children : []);
+          break;
+        case "watching": {
+          if (event.type === "disconnected") return list(tag, mode, state.node);
+          if (event.type !== "answer") break;
+          // Who is gone leaves no watch, and may have let others pass: only the list tells.
+          if (event.answer.error !== null) return list(tag, mode, state.node);
+          const ahead = state.ahead.slice(1);
+          return ahead.length > 0
+            ? watch({ ...state, ahead })
+            : rest({ phase: "waiting", tag, mode, node: state.node });
+        }
+        case "waiting":
+          if (event.type === "event") return list(tag, mode, state.node);
+          break;
+        case "holding":
+          if (event.type === "command" && event.command === "release") return release(tag, mode, state.node);
+          if (event.type === "disconnected") return list(tag, mode, state.node);
+          break;
+        case "releasing":
+          if (event.type === "disconnected") return release(tag, mode, state.node);
+          if (event.type === "answer") return rest({ phase: "free" });
+          break;
       }
-      if (input.type === "disconnected")
-        return list(asked, state.mode, state.phase === "creating" ? null : state.node);
-      if (input.type === "event")
-        return state.phase === "waiting" ? list(asked, state.mode, state.node) : stay(state);
-      if (input.type !== "answer") return stay(state);
-      const { answer } = input;
-      if (state.phase === "creating") {
-        return answer.error === null
-          ? list(asked, state.mode, answer.path.slice(queuePath.length + 1))
-          : create(client, asked, state.mode);
-      }
-      if (state.phase === "listing")
-        return judge(state, answer.error === null ? answer.children : [], client);
-      if (state.phase !== "watching") return stay(state);
-      // Who is gone in the meantime may have let others pass: only the list tells.
-      if (answer.error !== null && waitsForNobody !== true) return list(asked, state.mode, state.node);
-      const ahead = state.ahead.slice(1);
-      if (ahead.length > 0) return watch({ ...state, ahead });
-      return stay({ phase: "waiting", asked, mode: state.mode, node: state.node });
+      return rest(state);
     },
   };
-}
-
-function stay(state: Locker): Reaction<Locker> {
-  return { state, request: null };
-}
-
-function free(asked: number): Reaction<Locker> {
-  return stay({ phase: "free", asked });
-}
-
-function watch(state: Extract<Locker, { phase: "watching" }>): Reaction<Locker> {
-  const request: Request = {
-    op: "exists",
-    path: `${queuePath}/${state.ahead[0] ?? ""}`,
-    watch: true,
-    sync: false,
-  };
-  return { state, request };
-}
-
-function release(state: Extract<Locker, { phase: "waiting" | "holding" | "releasing" }>): Reaction<Locker> {
-  return { state, request: { op: "delete", path: `${queuePath}/${state.node}`, version: -1 } };
-}
-
-function prefix(client: Client, asked: number): string {
-  return `${queuePath}/${nameOf(client)}.${asked}`;
-}
-
-function sequenceOf(node: string): number {
-  return Number(node.slice(-10));
 }

@@ -1,1 +1,8 @@
-export * from "./model.ts";
+export {
+  lockDecisions,
+  type LockCommand,
+  type LockDecisions,
+  type LockMode,
+  type LockState,
+} from "./decisions.ts";
+export { lockModel, readWriteLockModel } from "./model.ts";

@@ -1,9 +1,8 @@
 import {
+  measuring,
   opaque,
-  table,
   vacuous,
   vocabulary,
-  type Action,
   type Client,
   type Model,
   type ModelDefinition,
@@ -11,40 +10,38 @@ import {
   type Parameters,
 } from "../../specification/index.ts";
 import {
+  allowHerd,
   changeOf,
   couples,
   declared,
+  exploration,
+  herd,
+  integer,
   isSpent,
+  isUnaware,
+  judged,
   serviceBounds,
+  serviceOf,
   serviceParameters,
   wakesOne,
   type Variants,
 } from "../recipe.ts";
-import {
-  clientsOf,
-  initialService,
-  serviceActions,
-  treeOf,
-  type Program,
-  type ProgramState,
-} from "../service/index.ts";
-import { lockProgram, modeOf, queuePath, recipeBlockers, type Locker, type Mode } from "./decisions.ts";
-import { fixedPathProgram } from "./fixed-path.ts";
+import { clientsOf, serviceWords, treeOf, type Players, type ServiceState } from "../service/index.ts";
+import { modeOf, type LockState } from "./decisions.ts";
+import { locks, readWriteLocks, type LockChange } from "./variants.ts";
 
-type Locks = ProgramState<Locker>;
+type Locks = ServiceState<LockState>;
 const { invariant, stepProperty, witness } = vocabulary<Locks>();
 
-interface Change {
-  readonly program: (times: number) => Program<Locker>;
-}
+const queuePath = "/lock";
 
 function holds(now: Now<Locks>, client: Client): boolean {
   return now.client[client].phase === "holding";
 }
 
-/** Its session has expired, and it does not know. */
+/** It believes that it holds the lock; its session has expired, and it does not know. */
 function isZombie(now: Now<Locks>, client: Client): boolean {
-  return holds(now, client) && !now.session[client].alive;
+  return holds(now, client) && isUnaware(now, client);
 }
 
 function writes(now: Now<Locks>, client: Client): boolean {
@@ -54,25 +51,36 @@ function writes(now: Now<Locks>, client: Client): boolean {
 
 function waits(now: Now<Locks>, client: Client): boolean {
   const { phase } = now.client[client];
-  return phase !== "free" && phase !== "releasing" && now.session[client].alive;
+  return phase !== "free" && phase !== "releasing" && !isUnaware(now, client);
 }
 
 function build(
   name: string,
-  variants: Variants<Change>,
+  variants: Variants<LockChange>,
   parameters: Parameters,
-  variant?: string,
+  variant: string | undefined,
 ): Model<unknown> {
+  const { initial, actions } = serviceOf(parameters);
   const bounds = serviceBounds(parameters);
-  const all = clientsOf(bounds);
-  const program = changeOf(variants, variant).program(Number(parameters["times"]));
+  const all = clientsOf(bounds, true);
+  const decisions = changeOf(variants, variant)(queuePath);
+  const isShared = variants === readWriteLocks;
+  const players: Players<LockState> = {
+    all,
+    decisions: () => decisions,
+    begins: { commands: ["acquire-read", "acquire-write"], times: Number(parameters["times"]) },
+    believes: ({ phase }) => phase === "holding",
+  };
+  // A writer's departure may let several readers in; nobody else's wakes more than the next.
+  const counts = (path: string): boolean => path !== queuePath && (!isShared || modeOf(path) === "read");
+  const woken = herd(all, counts);
   const model: Model<Locks> = {
     name,
     parameters,
     ...(variant === undefined ? {} : { variant }),
     identities: [all],
-    initial: [{ ...initialService(treeOf(queuePath), all), client: table(all, program.start) }],
-    actions: serviceActions(program, all, bounds) as unknown as Action<Locks>[],
+    initial: [initial(treeOf(queuePath), players)],
+    actions: actions(players, bounds),
     invariants: [
       // A writer excludes everybody; who holds on after its session expired, unaware of it, is a zombie.
       invariant("Exclusion", couples(all), (now, a, b) => {
@@ -80,23 +88,19 @@ function build(
         return !holds(now, a) || !holds(now, b) || isZombie(now, a) || isZombie(now, b);
       }),
     ],
-    stepProperties: [
-      // A writer's departure may let several readers in; nobody else's wakes more than the next.
-      stepProperty("NoHerd", (before, after) =>
-        wakesOne(before, after, all, (path) => variants === locks || modeOf(path) === "read"),
-      ),
-    ],
+    stepProperties: [stepProperty("NoHerd", (before, after) => wakesOne(before, after, all, counts))],
     witnesses: [
       witness("SomebodyHolds", (now) => all.members.some((client) => holds(now, client))),
-      ...(variants === locks
-        ? []
-        : [
+      ...(isShared
+        ? [
             witness("TwoReadersHold", (now) =>
               couples(all).some(
                 ([a, b]) => holds(now, a) && holds(now, b) && !isZombie(now, a) && !isZombie(now, b),
               ),
             ),
-          ]),
+          ]
+        : []),
+      ...measuring(woken),
     ],
     recoverable: [
       {
@@ -105,106 +109,13 @@ function build(
         to: (now) => all.members.some((client) => holds(now, client) && !isZombie(now, client)),
       },
     ],
+    measures: [woken],
+    presentation: { step: serviceWords },
   };
-  return opaque(model);
+  return opaque(judged(model, variants, parameters));
 }
 
-const both: readonly Mode[] = ["read", "write"];
-
-const locks: Variants<Change> = {
-  recipe: {
-    summary: "the recipe",
-    holds: true,
-    change: { program: (times) => lockProgram(["write"], times, { blockers: recipeBlockers }) },
-  },
-  "fixed-path": {
-    summary: "released by deleting a fixed path: after an expired session that is the next holder's znode",
-    holds: false,
-    property: "Exclusion",
-    source: "locks that are released without asking who owns them",
-    parameters: { clients: 3, "sessions-expire": 1, "connection-losses": 0, times: 1 },
-    change: { program: (times) => fixedPathProgram(times, false) },
-  },
-  "fixed-path-never-held": {
-    summary: "released by deleting a fixed path, also by a client that gave up waiting and never held it",
-    holds: false,
-    property: "Exclusion",
-    source: "locks that are released in a finally block",
-    parameters: { clients: 3, "sessions-expire": 0, "connection-losses": 0, times: 1 },
-    change: { program: (times) => fixedPathProgram(times, true) },
-  },
-  "watch-all": {
-    summary: "everybody watches all those before it: right, but each departure wakes all that wait",
-    holds: false,
-    property: "NoHerd",
-    source: "ZooKeeper Recipes and Solutions, Locks: no herd effect",
-    parameters: { clients: 3, "sessions-expire": 0, "connection-losses": 0, times: 1 },
-    change: { program: (times) => lockProgram(["write"], times, { blockers: (ahead) => ahead }) },
-  },
-  "lost-wake-up": {
-    summary: "a client waits for a predecessor that went before it could be watched",
-    holds: false,
-    property: "SomebodyWillHold",
-    source: "ZooKeeper Recipes and Solutions, Locks, step 5: if exists returns null, go to step 2",
-    parameters: { clients: 2, "sessions-expire": 0, "connection-losses": 0, times: 1 },
-    change: {
-      program: (times) => lockProgram(["write"], times, { blockers: recipeBlockers, waitsForNobody: true }),
-    },
-  },
-};
-
-const readWriteLocks: Variants<Change> = {
-  recipe: {
-    summary: "the recipe",
-    holds: true,
-    change: { program: (times) => lockProgram(both, times, { blockers: recipeBlockers }) },
-  },
-  "readers-watch-all": {
-    summary: "readers watch every predecessor, readers too: right, but a herd",
-    holds: false,
-    property: "NoHerd",
-    source: "ZooKeeper Recipes and Solutions, Shared Locks: herd effect",
-    parameters: { clients: 3, "sessions-expire": 0, "connection-losses": 0, times: 1 },
-    change: {
-      program: (times) =>
-        lockProgram(both, times, {
-          blockers: (ahead, mode) =>
-            recipeBlockers(ahead, mode).length === 0 ? [] : mode === "read" ? ahead : ahead.slice(-1),
-        }),
-    },
-  },
-  "writers-ignore-readers": {
-    summary: "a writer waits for writers alone",
-    holds: false,
-    property: "Exclusion",
-    source: "the reader's rule, used for writers too",
-    parameters: { clients: 2, "sessions-expire": 0, "connection-losses": 0, times: 1 },
-    change: {
-      program: (times) =>
-        lockProgram(both, times, {
-          blockers: (ahead) => ahead.filter((node) => modeOf(node) === "write").slice(-1),
-        }),
-    },
-  },
-  "lost-wake-up": {
-    summary: "a client waits for a predecessor that went before it could be watched",
-    holds: false,
-    property: "SomebodyWillHold",
-    source: "ZooKeeper Recipes and Solutions, Locks, step 5: if exists returns null, go to step 2",
-    parameters: { clients: 2, "sessions-expire": 0, "connection-losses": 0, times: 1 },
-    change: {
-      program: (times) => lockProgram(both, times, { blockers: recipeBlockers, waitsForNobody: true }),
-    },
-  },
-};
-
-const times = {
-  kind: "integer",
-  summary: "how often each client asks for it",
-  default: 1,
-  minimum: 1,
-  maximum: 9,
-} as const;
+const times = integer("how often each client asks for it", 1, 1, 9);
 
 /** A lock: one holder at a time, zombies aside. */
 export const lockModel: ModelDefinition = {
@@ -212,8 +123,9 @@ export const lockModel: ModelDefinition = {
   name: "lock",
   summary: "a lock by ephemeral sequential znodes, each waits for the one before it",
   source: "ZooKeeper Recipes and Solutions, Locks",
-  parameters: { ...serviceParameters({ clients: 3, expiries: 1, losses: 1 }), times },
+  parameters: { ...serviceParameters({ clients: 3, expiries: 1, losses: 1 }), times, ...allowHerd },
   variants: declared(locks),
+  exploration,
   build: (parameters, variant) => build("lock", locks, parameters, variant),
 };
 
@@ -223,7 +135,8 @@ export const readWriteLockModel: ModelDefinition = {
   name: "read-write-lock",
   summary: "a lock that readers share: a reader waits for the last writer before it, a writer for everybody",
   source: "ZooKeeper Recipes and Solutions, Shared Locks",
-  parameters: { ...serviceParameters({ clients: 3, expiries: 1, losses: 0 }), times },
+  parameters: { ...serviceParameters({ clients: 3, expiries: 1, losses: 1 }), times, ...allowHerd },
   variants: declared(readWriteLocks),
+  exploration,
   build: (parameters, variant) => build("read-write-lock", readWriteLocks, parameters, variant),
 };

@@ -1,1 +1,10 @@
-export * from "./model.ts";
+export {
+  memberDecisions,
+  membersDecisions,
+  type MemberCommand,
+  type MemberDecisions,
+  type MembersDecisions,
+  type MembersState,
+  type MemberState,
+} from "./decisions.ts";
+export { membershipModel } from "./model.ts";

@@ -1,1 +1,8 @@
-export * from "./model.ts";
+export {
+  consumerDecisions,
+  type ConsumerCommand,
+  type ConsumerDecisions,
+  type ConsumerState,
+  type Delivery,
+} from "./decisions.ts";
+export { queueModel } from "./model.ts";

@@ -4,145 +4,169 @@ import {
   table,
   vacuous,
   vocabulary,
-  type Action,
-  type IdentitySet,
   type Client,
+  type IdentitySet,
   type Invariant,
   type Model,
   type ModelDefinition,
   type Now,
   type Parameters,
+  type PerClient,
 } from "../../specification/index.ts";
-import { changeOf, declared, serviceBounds, serviceParameters, type Variants } from "../recipe.ts";
+import { nodeName, sequenceNumber } from "../../sequential/index.ts";
+import {
+  changeOf,
+  declared,
+  exploration,
+  followed,
+  integer,
+  serviceBounds,
+  serviceOf,
+  serviceParameters,
+  type Variants,
+} from "../recipe.ts";
 import {
   childrenOf,
   clientsOf,
   find,
-  initialService,
-  serviceActions,
+  serviceWords,
   treeOf,
-  type ProgramState,
+  type Players,
+  type ServiceState,
 } from "../service/index.ts";
-import { donePath, queuePath, queueProgram, type Consumer, type QueueConduct } from "./program.ts";
+import { consumerDecisions, type ConsumerDecisions, type ConsumerState, type Delivery } from "./decisions.ts";
+import { takesAny } from "./mistakes.ts";
 
-type Queue = ProgramState<Consumer>;
+interface Queue extends ServiceState<ConsumerState> {
+  /** What each client has processed, in this order: outside effects, which no crash undoes. */
+  processed: PerClient<readonly string[]>;
+}
 const { invariant, witness } = vocabulary<Queue>();
 
+const paths = { queue: "/queue", done: "/done" } as const;
+
+/** What a variant changes, and which promises it is held to. */
+interface Change {
+  readonly delivery: Delivery;
+  readonly promises: readonly ("NothingTwice" | "NothingLost" | "FirstInFirstOut")[];
+  readonly mistake?: (recipe: ConsumerDecisions, queue: string) => ConsumerDecisions;
+}
+
 /** Everything that was processed, client by client. With a multi the tree tells. */
-function processed(now: Now<Queue>, all: IdentitySet<Client>, conduct: QueueConduct): readonly string[] {
-  if (conduct.delivery === "multi") return childrenOf(now.tree, donePath);
-  return all.members.flatMap((client) => now.client[client].taken);
+function processed(now: Now<Queue>, all: IdentitySet<Client>, { delivery }: Change): readonly string[] {
+  if (delivery === "multi") return childrenOf(now.tree, paths.done);
+  return all.members.flatMap((client) => now.processed[client]);
 }
 
-function promises(all: IdentitySet<Client>, conduct: QueueConduct): Invariant<Queue>[] {
-  const { delivery } = conduct;
-  const onceAtMost = invariant("NothingTwice", (now) => {
-    const elements = processed(now, all, conduct);
-    return elements.length === 0 ? vacuous : new Set(elements).size === elements.length;
-  });
-  const nothingLost = invariant("NothingLost", (now) => {
-    const queue = childrenOf(now.tree, queuePath);
-    const created = find(now.tree, queuePath)?.created ?? 0;
-    const gone = new Set(processed(now, all, conduct));
-    return created === 0 ? vacuous : new Set([...queue, ...gone]).size === created;
-  });
-  const inOrder = invariant("FirstInFirstOut", (now) =>
-    forAll(all.members, (client) => {
-      const sequences = now.client[client].taken.map((element) => Number(element.slice(-10)));
-      return sequences.length < 2
-        ? vacuous
-        : sequences.every((n, i) => i === 0 || n >= (sequences[i - 1] ?? 0));
+function promises(all: IdentitySet<Client>, change: Change): Invariant<Queue>[] {
+  return [
+    invariant("NothingTwice", (now) => {
+      const elements = processed(now, all, change);
+      return elements.length === 0 ? vacuous : new Set(elements).size === elements.length;
     }),
-  );
-  switch (delivery) {
-    case "at-most-once":
-      return [onceAtMost, inOrder];
-    case "at-least-once":
-      return [nothingLost, inOrder];
-    case "multi":
-      return [onceAtMost, nothingLost];
-  }
+    invariant("NothingLost", (now) => {
+      const queue = childrenOf(now.tree, paths.queue);
+      const created = find(now.tree, paths.queue)?.created ?? 0;
+      // Who is about to process an element has not lost it.
+      const held = all.members.flatMap((client) => {
+        const consumer = now.client[client];
+        return consumer.phase === "processing" ? [consumer.element] : [];
+      });
+      const known = new Set([...queue, ...held, ...processed(now, all, change)]);
+      return created === 0 ? vacuous : known.size === created;
+    }),
+    invariant("FirstInFirstOut", (now) =>
+      forAll(all.members, (client) => {
+        const sequences = now.processed[client].map((element) => sequenceNumber(element) ?? 0);
+        return sequences.length < 2
+          ? vacuous
+          : sequences.every((n, i) => i === 0 || n >= (sequences[i - 1] ?? 0));
+      }),
+    ),
+  ].filter(({ name }) => change.promises.some((promised) => promised === name));
 }
 
-const variants: Variants<QueueConduct> = {
+const variants: Variants<Change> = {
   recipe: {
     summary: "at most once: deleted, then processed",
     holds: true,
-    change: { delivery: "at-most-once" },
+    change: { delivery: "at-most-once", promises: ["NothingTwice", "FirstInFirstOut"] },
   },
   "at-least-once": {
     summary: "processed, then deleted: nothing is lost, an element may be processed twice",
     holds: true,
-    change: { delivery: "at-least-once" },
+    change: { delivery: "at-least-once", promises: ["NothingLost"] },
   },
   multi: {
     summary: "moved to the done in one multi: exactly once",
     holds: true,
-    change: { delivery: "multi" },
+    change: { delivery: "multi", promises: ["NothingTwice", "NothingLost"] },
   },
   careless: {
     summary: "takes any element of an unordered list, and does not look at what its deletion answers",
     holds: false,
     property: "NothingTwice",
     source: "queues over an unordered list of children, deleted without a check",
-    parameters: { clients: 2, "connection-losses": 0, puts: 1, crashes: 0 },
-    change: { delivery: "at-most-once", careless: true },
+    parameters: { clients: 2, "sessions-expire": 0, "connection-losses": 0, puts: 1 },
+    change: { delivery: "at-most-once", promises: ["NothingTwice"], mistake: takesAny },
   },
   "last-first": {
     summary: "takes an element as a server happened to list it",
     holds: false,
     property: "FirstInFirstOut",
     source: "getChildren promises no order",
-    parameters: { clients: 1, "connection-losses": 0, puts: 2, crashes: 0 },
-    change: { delivery: "at-most-once", careless: true },
+    parameters: { clients: 1, "sessions-expire": 0, "connection-losses": 0, puts: 2 },
+    change: { delivery: "at-most-once", promises: ["FirstInFirstOut"], mistake: takesAny },
   },
   "exactly-once-by-deletion": {
     summary: "deletes first and expects that nothing is lost: a crash or a lost reply loses an element",
     holds: false,
     property: "NothingLost",
     source: "ZooKeeper Recipes and Solutions, Queues, read as exactly once",
-    parameters: { clients: 1, "connection-losses": 1, puts: 1, crashes: 0 },
-    change: { delivery: "at-most-once" },
+    parameters: { clients: 1, "sessions-expire": 1, "connection-losses": 0, puts: 1 },
+    change: { delivery: "at-most-once", promises: ["NothingTwice", "NothingLost"] },
   },
   "exactly-once-by-processing": {
     summary: "processes first and expects that nothing is processed twice",
     holds: false,
     property: "NothingTwice",
     source: "ZooKeeper Recipes and Solutions, Queues, read as exactly once",
-    parameters: { clients: 2, "connection-losses": 0, puts: 1, crashes: 0 },
-    change: { delivery: "at-least-once" },
+    parameters: { clients: 1, "sessions-expire": 1, "connection-losses": 0, puts: 1 },
+    change: { delivery: "at-least-once", promises: ["NothingTwice", "NothingLost"] },
   },
 };
 
 function build(parameters: Parameters, variant?: string): Model<unknown> {
+  const { initial, actions } = serviceOf(parameters);
   const bounds = serviceBounds(parameters);
-  const all = clientsOf(bounds);
-  const conduct = changeOf(variants, variant);
-  const program = queueProgram(conduct, Number(parameters["puts"]), Number(parameters["crashes"]));
-  // Who expects exactly once is held to the promises of a multi, whatever the queue delivers.
-  const expected =
-    variant?.startsWith("exactly-once") === true ? promisesOfBoth(all, conduct) : promises(all, conduct);
+  const all = clientsOf(bounds, true);
+  const change = changeOf(variants, variant);
+  const recipe = consumerDecisions(paths, change.delivery);
+  const decisions = change.mistake?.(recipe, paths.queue) ?? recipe;
+  const players: Players<ConsumerState> = {
+    all,
+    decisions: () => decisions,
+    begins: { commands: ["put"], times: Number(parameters["puts"]) },
+    believes: ({ phase }) => phase === "processing",
+  };
   const model: Model<Queue> = {
     name: "queue",
     parameters,
     ...(variant === undefined ? {} : { variant }),
     identities: [all],
-    initial: [{ ...initialService(treeOf(queuePath, donePath), all), client: table(all, program.start) }],
-    actions: serviceActions(program, all, bounds) as unknown as Action<Queue>[],
-    invariants: expected,
+    initial: [{ ...initial(treeOf(paths.queue, paths.done), players), processed: table(all, () => []) }],
+    actions: followed<ConsumerState, Queue>(actions(players, bounds), (next, client, before, taken) => {
+      if (taken.parameters[1] !== "processed" || before.phase !== "processing") return;
+      next.processed[client] = [...next.processed[client], nodeName(before.element)];
+    }),
+    invariants: promises(all, change),
     witnesses: [
-      witness("SomethingIsProcessed", (now) => processed(now, all, conduct).length > 0),
-      witness("TwoAreProcessed", (now) => processed(now, all, conduct).length > 1),
+      witness("SomethingIsProcessed", (now) => processed(now, all, change).length > 0),
+      witness("TwoAreProcessed", (now) => processed(now, all, change).length > 1),
     ],
+    presentation: { step: serviceWords },
   };
   return opaque(model);
-}
-
-/** What at most once and at least once promise together. */
-function promisesOfBoth(all: IdentitySet<Client>, conduct: QueueConduct): Invariant<Queue>[] {
-  const most = promises(all, { ...conduct, delivery: "at-most-once" });
-  const least = promises(all, { ...conduct, delivery: "at-least-once" });
-  return [...most, ...least.filter(({ name }) => !most.some((other) => other.name === name))];
 }
 
 /** A queue of elements, each processed at most once, at least once, or once. */
@@ -152,16 +176,10 @@ export const queueModel: ModelDefinition = {
   summary: "a queue of persistent sequential znodes, taken in their order",
   source: "ZooKeeper Recipes and Solutions, Queues",
   parameters: {
-    ...serviceParameters({ clients: 2, expiries: 0, losses: 1 }),
-    puts: { kind: "integer", summary: "elements that each client puts", default: 1, minimum: 0, maximum: 9 },
-    crashes: {
-      kind: "integer",
-      summary: "how often each client may crash",
-      default: 1,
-      minimum: 0,
-      maximum: 9,
-    },
+    ...serviceParameters({ clients: 2, expiries: 1, losses: 1 }),
+    puts: integer("elements that each client puts", 1, 0, 9),
   },
   variants: declared(variants),
+  exploration,
   build,
 };

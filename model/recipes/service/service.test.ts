@@ -10,30 +10,20 @@ import {
   type WriteRequest as ZnodeWrite,
   type ZnodeAnswer,
 } from "../../sequential/znodes/index.ts";
-import {
-  apply,
-  endOfSession,
-  prepare,
-  prepareMulti,
-  read,
-  treeOf,
-  type Answer,
-  type ReadRequest,
-  type Transaction,
-  type WriteRequest,
-} from "./tree.ts";
-import { trigger, watchOf, type Watch, type WatchEvent } from "./watches.ts";
+import type { ReadRequest, RecipeAnswer, RecipeWatchEvent, WriteRequest } from "./requests.ts";
+import { apply, endOfSession, prepare, prepareMulti, read, treeOf, type Transaction } from "./tree.ts";
+import { miss, setWatches, trigger, watchOf, type Watch } from "./watches.ts";
 
 const sessions = ["0xa", "0xb"] as const;
 type SessionId = (typeof sessions)[number];
 
 /** The whole specification, as one server that applies at once what it prepares. */
 class Whole {
-  readonly events: (WatchEvent & { readonly to: string })[] = [];
+  readonly events: (RecipeWatchEvent & { readonly to: string })[] = [];
   readonly #server = new ZnodeServer<string>({
     features: latestFeatures,
     deliver: (to, { type, path }: ZnodeEvent) =>
-      this.events.push({ to, type: type as WatchEvent["type"], path }),
+      this.events.push({ to, type: type as RecipeWatchEvent["type"], path }),
     identities: () => [],
   });
   readonly #leader = new RequestPreparation(this.#server.tree, {
@@ -78,6 +68,31 @@ class Whole {
   endSession(session: string): void {
     this.#apply({ op: "closeSession" } as ZnodeWrite, session);
   }
+
+  /** The connection is gone. Returns the zxid that its client has seen. */
+  lose(session: string): number {
+    this.#server.disconnect(session);
+    return this.#zxid;
+  }
+
+  /** A new connection, whose client holds these watches and has seen this zxid. */
+  connect(session: string, watches: Iterable<Watch>, relativeZxid: number): void {
+    const held = [...watches];
+    const paths = (kind: Watch["kind"]): string[] =>
+      held.filter((watch) => watch.kind === kind).map(({ path }) => path);
+    this.#server.answer(
+      {
+        op: "setWatches",
+        relativeZxid,
+        data: paths("data"),
+        exists: paths("exists"),
+        children: paths("children"),
+        persistent: [],
+        persistentRecursive: [],
+      },
+      session,
+    );
+  }
 }
 
 function znodeWrite(request: WriteRequest): ZnodeWrite {
@@ -89,37 +104,51 @@ function znodeWrite(request: WriteRequest): ZnodeWrite {
 
 /** The recipes' service, brought to the same form. */
 class Small {
-  readonly events: (WatchEvent & { readonly to: string })[] = [];
+  readonly events: (RecipeWatchEvent & { readonly to: string })[] = [];
   tree = treeOf("/a");
-  readonly #watches = new Map<string, FiniteSet<Watch>>(
-    sessions.map((session) => [session, new FiniteSet<Watch>()]),
-  );
+  /** What each session's client has seen when it lost its connection. */
+  readonly lost = new Map<string, number>();
+  readonly #watches = new Map<string, FiniteSet<Watch>>();
+
+  watches(session: string): FiniteSet<Watch> {
+    return this.#watches.get(session) ?? new FiniteSet<Watch>();
+  }
+
+  connect(session: string): void {
+    const { events, left } = setWatches(this.watches(session), this.tree);
+    this.lost.delete(session);
+    this.#watches.set(session, left);
+    this.events.push(...events.map((event) => ({ to: session, ...event })));
+  }
 
   #commit(transaction: Transaction): void {
     this.tree = apply(this.tree, transaction);
     for (const session of sessions) {
-      const { events, left } = trigger(this.#watches.get(session) ?? new FiniteSet<Watch>(), transaction);
+      if (this.lost.has(session)) {
+        this.#watches.set(session, miss(this.watches(session), transaction));
+        continue;
+      }
+      const { events, left } = trigger(this.watches(session), transaction);
       this.#watches.set(session, left);
       this.events.push(...events.map((event) => ({ to: session, ...event })));
     }
   }
 
-  write(request: WriteRequest, session: string): Answer {
+  write(request: WriteRequest, session: string): RecipeAnswer {
     const { transaction, answer } = prepare(this.tree, request, session);
     this.#commit(transaction);
     return answer;
   }
 
-  multi(operations: readonly WriteRequest[], session: string): Answer {
+  multi(operations: readonly WriteRequest[], session: string): RecipeAnswer {
     const { transaction, answer } = prepareMulti(this.tree, operations, session);
     this.#commit(transaction);
     return answer;
   }
 
-  read(request: ReadRequest, session: string): Answer {
+  read(request: ReadRequest, session: string): RecipeAnswer {
     const watch = watchOf(request, this.tree);
-    if (watch !== undefined)
-      this.#watches.set(session, (this.#watches.get(session) ?? new FiniteSet<Watch>()).with(watch));
+    if (watch !== undefined) this.#watches.set(session, this.watches(session).with(watch));
     return read(this.tree, request);
   }
 
@@ -132,7 +161,8 @@ class Small {
 type Call =
   | { readonly do: "write"; readonly session: SessionId; readonly request: WriteRequest }
   | { readonly do: "multi"; readonly session: SessionId; readonly requests: readonly WriteRequest[] }
-  | { readonly do: "read"; readonly session: SessionId; readonly request: ReadRequest };
+  | { readonly do: "read"; readonly session: SessionId; readonly request: ReadRequest }
+  | { readonly do: "lose" | "connect"; readonly session: SessionId };
 
 const session = fc.constantFrom(...sessions);
 const path = fc.constantFrom("/a", "/a/b", "/a/c", "/a/b/d", "/a/n0000000000", "/a/n0000000001");
@@ -161,12 +191,19 @@ const call: fc.Arbitrary<Call> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
+      do: fc.constantFrom("lose" as const, "connect" as const, "connect" as const),
+      session,
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
       do: fc.constant("read" as const),
       session,
       request: fc.record({
         op: fc.constantFrom("exists" as const, "getData" as const, "getChildren" as const),
         path,
-        watch: fc.boolean(),
+        watch: fc.constantFrom(true, true, false),
         sync: fc.constant(false),
       }),
     }),
@@ -174,7 +211,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
 );
 
 /** What both can say of an answer: a znode's path, data, version and children, or the error. */
-function common(answer: Answer | ZnodeAnswer, request: WriteRequest | ReadRequest): unknown {
+function common(answer: RecipeAnswer | ZnodeAnswer, request: WriteRequest | ReadRequest): unknown {
   if (answer.error !== null) return answer.error;
   const whole = "result" in answer ? answer.result : undefined;
   const flat = "result" in answer ? undefined : answer;
@@ -195,11 +232,20 @@ function common(answer: Answer | ZnodeAnswer, request: WriteRequest | ReadReques
 
 test("the recipes' service answers and notifies as the whole specification does", () => {
   fc.assert(
-    fc.property(fc.array(call, { maxLength: 30 }), (calls) => {
+    fc.property(fc.array(call, { minLength: 20, maxLength: 60 }), (calls) => {
       const small = new Small();
       const whole = new Whole();
       for (const one of calls) {
+        const isLost = small.lost.has(one.session);
+        if (isLost !== (one.do === "connect")) continue;
         switch (one.do) {
+          case "lose":
+            small.lost.set(one.session, whole.lose(one.session));
+            break;
+          case "connect":
+            whole.connect(one.session, small.watches(one.session), small.lost.get(one.session) ?? 0);
+            small.connect(one.session);
+            break;
           case "write":
             // A child of an ephemeral znode is refused there, and nobody's recipe makes one.
             if (one.request.op === "create" && isBelowEphemeral(small, one.request.path)) continue;
@@ -219,25 +265,36 @@ test("the recipes' service answers and notifies as the whole specification does"
             );
             break;
         }
-        for (const each of sessions) expect(sentTo(small.events, each)).toEqual(sentTo(whole.events, each));
+        for (const each of sessions) {
+          // What is told on a new connection comes in an order that nothing promises.
+          const order = one.do === "connect" ? sorted : (events: readonly RecipeWatchEvent[]) => events;
+          expect(order(sentTo(small.events, each))).toEqual(order(sentTo(whole.events, each)));
+        }
+        small.events.length = whole.events.length = 0;
+      }
+      for (const each of small.lost.keys()) {
+        whole.connect(each, small.watches(each), small.lost.get(each) ?? 0);
+        small.connect(each);
       }
       whole.endSession("0xb");
       small.endSession("0xb");
       const list: ReadRequest = { op: "getChildren", path: "/a", watch: false, sync: false };
       expect(common(small.read(list, "0xa"), list)).toEqual(common(whole.read(list, "0xa"), list));
       // All that a session held goes in one transaction, in an order that nothing promises.
-      const sorted = (events: readonly WatchEvent[]): readonly string[] =>
-        events.map(({ type, path }) => `${type} ${path}`).toSorted();
       expect(sorted(sentTo(small.events, "0xa"))).toEqual(sorted(sentTo(whole.events, "0xa")));
     }),
     { numRuns: 500 },
   );
 });
 
+function sorted(events: readonly RecipeWatchEvent[]): readonly string[] {
+  return events.map(({ type, path }) => `${type} ${path}`).toSorted();
+}
+
 function sentTo(
-  events: readonly (WatchEvent & { readonly to: string })[],
+  events: readonly (RecipeWatchEvent & { readonly to: string })[],
   session: string,
-): readonly WatchEvent[] {
+): readonly RecipeWatchEvent[] {
   return events.filter(({ to }) => to === session).map(({ type, path }) => ({ type, path }));
 }
 

@@ -1,11 +1,11 @@
 import {
   clients as clientSet,
+  disabled,
   each,
   FiniteSet,
-  nameOf,
+  mention,
   table,
   vocabulary,
-  disabled,
   type Action,
   type Client,
   type IdentitySet,
@@ -13,6 +13,8 @@ import {
   type PerClient,
   type Value,
 } from "../../specification/index.ts";
+import type { Decisions, RecipeEvent } from "../decisions.ts";
+import { isRead, type RecipeAnswer, type RecipeRequest, type RecipeWatchEvent } from "./requests.ts";
 import {
   apply,
   endOfSession,
@@ -20,13 +22,10 @@ import {
   prepare,
   prepareMulti,
   read,
-  type Answer,
-  type ReadRequest,
-  type Request,
   type Transaction,
   type Tree,
 } from "./tree.ts";
-import { setWatches, trigger, watchOf, type Watch, type WatchEvent } from "./watches.ts";
+import { miss, setWatches, trigger, unheard, watchOf, type Watch } from "./watches.ts";
 
 /**
  * ZooKeeper as a client program meets it: sessions that expire unnoticed, requests lost before or after they take
@@ -35,53 +34,44 @@ import { setWatches, trigger, watchOf, type Watch, type WatchEvent } from "./wat
  * A client has at most one request in flight; a stall between any two of its steps is an interleaving in which others
  * act meanwhile. Time does not exist: whatever may happen after a timeout may happen at any time, within budgets.
  *
- * Differs from ZooKeeper: a reply reaches its client in the step in which the server gives it. What a client does
- * next is again a request in flight, which may take effect arbitrarily late, so nothing but the moment at which it
- * learns of the reply is lost; whatever is pending in `events` stays pending and is handled later, as a client does
- * whose notifications wait for its own thread. A client that connects again finds a server that is up to date.
+ * Differs from ZooKeeper: a client that connects again finds a server that is up to date. A reply reaches its client in
+ * the step in which the server gives it: what the client does next is again a request in flight, which may take effect
+ * arbitrarily late, so nothing but the moment at which it learns of the reply is lost.
+ *
+ * FEWER STATES, NO LESS BEHAVIOUR. Each of these is compared with the plain service (plain-service.ts):
+ *
+ * 1. What a server has applied shows in what its client is told, and in nothing else. So a transaction is applied in
+ *    the step that shows it: as many as it likes before an answer, up to the next event before a notification.
+ * 2. A session is the client's name alone. Its znodes are gone with it, so that the next session may have the same.
+ * 3. A client whose session has expired can do nothing that others notice until it learns of it: its requests are
+ *    refused, its watches are gone. Whatever it still does by itself it could have done before the expiry. So it learns
+ *    at once, unless it acts on what it believes (`believes`): that is a zombie, and learns in a step of its own.
+ * 4. A client without a watch loses nothing with its connection but the answer: it is connected again at once. How long
+ *    that takes is a stall like any other.
+ * 5. Where nobody looks at a czxid, none is kept (`treeOf`).
  */
-export interface ServiceState {
+export interface ServiceState<S = unknown> {
   /** What is committed. */
   tree: Tree;
-  /** What each client's server has applied (while disconnected: what the client saw last), and what it has yet to apply. */
+  /**
+   * What each client has seen of it, and what was committed since, all of which its server may have applied or not. The
+   * server that a disconnected client will find is up to date.
+   */
   replica: PerClient<Tree>;
   backlog: PerClient<readonly Transaction[]>;
   watches: PerClient<FiniteSet<Watch>>;
-  /** On their way to the client, or waiting for it to have time; lost on their way while it is disconnected. */
-  events: PerClient<readonly WatchEvent[]>;
-  session: PerClient<Session>;
+  /** On their way to the client, or waiting for it to have time; with the connection they are lost. */
+  events: PerClient<readonly RecipeWatchEvent[]>;
+  /** An expired one's client does not know of it. */
+  session: PerClient<"alive" | "expired">;
   link: PerClient<"connected" | "lost">;
-  request: PerClient<Request | null>;
+  request: PerClient<RecipeRequest | null>;
+  /** What the recipe's client knows. */
+  client: PerClient<S>;
+  /** How often its user has begun something anew. */
+  begun: PerClient<number>;
   expiries: number;
   losses: number;
-}
-
-/** A session's number counts the sessions of its client; a dead one has expired and its client does not know. */
-export type Session = { readonly number: number; readonly alive: boolean };
-
-/** What a client program learns. */
-export type Input =
-  | { readonly type: "choice"; readonly choice: string }
-  | { readonly type: "answer"; readonly request: Request; readonly answer: Answer }
-  | { readonly type: "event"; readonly event: WatchEvent }
-  /** The connection is gone; a request in flight may or may not have taken effect. */
-  | { readonly type: "disconnected" }
-  | { readonly type: "expired" };
-
-/** The program's next state and the request that it sends, if any. */
-export type Reaction<S> = { readonly state: S; readonly request: Request | null };
-
-/** A client program: pure decisions, one request at a time. */
-export interface Program<S extends Value> {
-  readonly start: (client: Client) => S;
-  /** What it may begin by itself in this state, when nothing is in flight. */
-  readonly choices: (state: S, client: Client) => readonly string[];
-  readonly react: (state: S, input: Input, client: Client) => Reaction<S>;
-}
-
-/** A service with the state of one program for each client. */
-export interface ProgramState<S extends Value> extends ServiceState {
-  client: PerClient<S>;
 }
 
 export interface ServiceBounds {
@@ -94,204 +84,283 @@ export interface ServiceBounds {
   readonly lag: number;
 }
 
-/** Names of clients stand in paths and session names, so they are not symmetric. */
-export function clientsOf(bounds: ServiceBounds): IdentitySet<Client> {
-  return clientSet(bounds.clients, { symmetric: false });
+/** Who the clients are, and what their users want. */
+export interface Players<S extends Value, Command extends string = string> {
+  readonly all: IdentitySet<Client>;
+  decisions(client: Client): Decisions<S, Command>;
+  /** How often each client's user may give one of these commands; others it may give as often as they make sense. */
+  readonly begins: { readonly commands: readonly Command[]; readonly times: number };
+  /** Whether a client in this state acts on what it believes without asking the service; always, where absent. */
+  readonly believes?: (state: S) => boolean;
 }
 
-export function initialService(tree: Tree, all: IdentitySet<Client>): ServiceState {
+/** A service as recipes are put above it. */
+export interface ServiceKind {
+  readonly initial: typeof initialService;
+  readonly actions: typeof serviceActions;
+}
+
+/** Clients of a model. Names of them stand in paths and sessions, as mentions, so that the clients may be symmetric. */
+export function clientsOf(bounds: ServiceBounds, symmetric: boolean): IdentitySet<Client> {
+  return clientSet(bounds.clients, { symmetric });
+}
+
+/** One client that plays a part of its own, and others that are alike. */
+export function firstAndOthers(bounds: ServiceBounds): {
+  readonly first: Client;
+  readonly others: IdentitySet<Client>;
+  readonly all: IdentitySet<Client>;
+} {
+  const all = clientsOf(bounds, false);
+  const [first, ...others] = all.members as readonly [Client, ...Client[]];
+  return { first, others: { kind: "identities", members: others, symmetric: true }, all };
+}
+
+export function initialService<S extends Value>(tree: Tree, players: Players<S>): ServiceState<S> {
+  const { all } = players;
   return {
     tree,
     replica: table(all, () => tree),
     backlog: table(all, () => []),
     watches: table(all, () => new FiniteSet<Watch>()),
     events: table(all, () => []),
-    session: table(all, () => ({ number: 1, alive: true })),
+    session: table(all, () => "alive" as const),
     link: table(all, () => "connected" as const),
     request: table(all, () => null),
+    client: table(all, (client) => players.decisions(client).start),
+    begun: table(all, () => 0),
     expiries: 0,
     losses: 0,
   };
 }
 
-/** The name of a client's session, as it stands in `owner`: "c1/1". */
-export function sessionName(client: Client, session: Session): string {
-  return `${nameOf(client)}/${session.number}`;
+/** What a client's `n`-th command is tagged with: "<c1>.2". */
+export function tagOf(client: Client, n: number): string {
+  return `${mention(client)}.${n}`;
 }
 
+/** The states of programs are opaque to the service. */
 type Opaque = string & { readonly opaque: never };
+type State = ServiceState<Opaque>;
 
-/** The actions of the service and of one program at each client. */
-export function serviceActions<S extends Value>(
-  program: Program<S>,
-  all: IdentitySet<Client>,
+/** The actions of the service and of the clients' recipe. */
+export function serviceActions<S extends Value, Command extends string>(
+  players: Players<S, Command>,
   bounds: ServiceBounds,
-): Action<ProgramState<S>>[] {
-  // The program's state is opaque here.
-  type State = ProgramState<Opaque>;
-  const { action } = vocabulary<State>();
-  const { react, choices } = program as unknown as Program<Opaque>;
+): Action<ServiceState<S>>[] {
+  const service = new Service(players as unknown as Players<Opaque>, bounds);
+  return service.actions() as unknown as Action<ServiceState<S>>[];
+}
 
-  const tell = (now: Now<State>, next: State, client: Client, input: Input): void => {
-    const reaction = react(now.client[client], input, client);
-    next.client[client] = reaction.state;
-    next.request[client] = reaction.request;
-  };
+class Service {
+  readonly #players: Players<Opaque>;
+  readonly #bounds: ServiceBounds;
 
-  const applyAt = (next: State, client: Client, transactions: readonly Transaction[]): void => {
-    for (const transaction of transactions) {
+  constructor(players: Players<Opaque>, bounds: ServiceBounds) {
+    this.#players = players;
+    this.#bounds = bounds;
+  }
+
+  actions(): Action<State>[] {
+    const { action } = vocabulary<State>();
+    const { all } = this.#players;
+    const { expiries, losses } = this.#bounds;
+    return [
+      action(
+        "Command",
+        (now) => this.#commands(now),
+        (now, next, client: Client, command: string) => {
+          const begins = this.#begins(command);
+          if (begins) next.begun[client] = now.begun[client] + 1;
+          const tag = tagOf(client, next.begun[client]);
+          this.#tell(next, client, { type: "command", command, tag });
+        },
+      ),
+      // The server applies so many transactions, and answers.
+      action("Answer", this.#answers(), (now, next, client: Client, applied: number) => {
+        const request = now.request[client] as RecipeRequest | null;
+        if (request === null || !canAnswer(now, client)) return disabled;
+        if (applied > (isRead(request) && !request.sync ? now.backlog[client].length : 0)) return disabled;
+        this.#catchUp(next, client, applied);
+        const answer = this.#perform(next, client, request);
+        this.#tell(next, client, { type: "answer", request, answer });
+      }),
+      action("Notify", each(all), (now, next, client) => {
+        if (now.request[client] !== null || now.link[client] === "lost") return disabled;
+        while (next.events[client].length === 0) {
+          if (next.backlog[client].length === 0) return disabled;
+          this.#catchUp(next, client, 1);
+        }
+        const [event, ...later] = next.events[client];
+        next.events[client] = later;
+        this.#tell(next, client, { type: "event", event: event as RecipeWatchEvent });
+      }),
+      action(
+        "LoseRequest",
+        each(all),
+        (now, next, client) => {
+          if (now.losses >= losses || now.link[client] === "lost") return disabled;
+          this.#disconnect(next, client);
+        },
+        { fault: true },
+      ),
+      action(
+        "LoseReply",
+        each(all),
+        (now, next, client) => {
+          const request = now.request[client] as RecipeRequest | null;
+          if (now.losses >= losses || request === null || !canAnswer(now, client)) return disabled;
+          // A read has no effect, and a watch whose read was not answered is not the client's.
+          if (isRead(request)) return disabled;
+          this.#perform(next, client, request);
+          this.#disconnect(next, client);
+        },
+        { fault: true },
+      ),
+      action("Reconnect", each(all), (now, next, client) => {
+        if (now.link[client] === "connected" || now.session[client] === "expired") return disabled;
+        const { events, left } = setWatches(next.watches[client], next.tree);
+        next.watches[client] = left;
+        next.events[client] = events;
+        next.link[client] = "connected";
+      }),
+      action(
+        "Expire",
+        each(all),
+        (now, next, client) => {
+          if (now.expiries >= expiries || now.session[client] === "expired") return disabled;
+          next.expiries = now.expiries + 1;
+          next.session[client] = "expired";
+          next.watches[client] = new FiniteSet<Watch>();
+          this.#commit(next, endOfSession(now.tree as Tree, mention(client)), undefined);
+          if (!this.#isZombie(next, client)) this.#learnExpiry(next, client);
+        },
+        { fault: true },
+      ),
+      action("LearnExpiry", each(all), (now, next, client) => {
+        if (now.session[client] === "alive") return disabled;
+        this.#learnExpiry(next, client);
+      }),
+    ];
+  }
+
+  #begins(command: string): boolean {
+    return this.#players.begins.commands.includes(command);
+  }
+
+  #commands(now: Now<State>): [Client, string][] {
+    const { all, begins } = this.#players;
+    return all.members.flatMap((client) => {
+      if (now.request[client] !== null) return [];
+      const commands = this.#players.decisions(client).commands(now.client[client]);
+      return commands
+        .filter((command) => !this.#begins(command) || now.begun[client] < begins.times)
+        .map((command): [Client, string] => [client, command]);
+    });
+  }
+
+  #answers(): [Client, number][] {
+    return this.#players.all.members.flatMap((client) =>
+      Array.from({ length: this.#bounds.lag + 1 }, (_, applied): [Client, number] => [client, applied]),
+    );
+  }
+
+  #decide(next: State, client: Client, event: RecipeEvent): void {
+    const { state, request } = this.#players.decisions(client).decide(next.client[client], event);
+    next.client[client] = state;
+    next.request[client] = request;
+  }
+
+  #tell(next: State, client: Client, event: RecipeEvent): void {
+    this.#decide(next, client, event);
+    if (next.session[client] === "expired" && !this.#isZombie(next, client)) this.#learnExpiry(next, client);
+  }
+
+  #isZombie(next: State, client: Client): boolean {
+    const { believes } = this.#players;
+    return believes === undefined || believes(next.client[client]);
+  }
+
+  #learnExpiry(next: State, client: Client): void {
+    next.session[client] = "alive";
+    next.watches[client] = new FiniteSet<Watch>();
+    next.events[client] = [];
+    next.link[client] = "connected";
+    this.#decide(next, client, { type: "expired" });
+  }
+
+  /** What it has not seen it will hear of by its watches; it finds a server that is up to date. */
+  #disconnect(next: State, client: Client): void {
+    next.losses++;
+    const watches = unheard(next.watches[client], next.events[client]);
+    next.watches[client] = next.backlog[client].reduce(miss, watches);
+    next.link[client] = watches.size > 0 ? "lost" : "connected";
+    next.events[client] = [];
+    next.backlog[client] = [];
+    next.replica[client] = next.tree;
+    this.#tell(next, client, { type: "disconnected" });
+  }
+
+  /** A client's server applies the oldest of what it has yet to apply. */
+  #catchUp(next: State, client: Client, count: number): void {
+    if (count === 0) return;
+    const backlog = next.backlog[client];
+    for (const transaction of backlog.slice(0, count)) {
       const { events, left } = trigger(next.watches[client], transaction);
       next.replica[client] = apply(next.replica[client], transaction);
       if (events.length === 0) continue;
       next.watches[client] = left;
       next.events[client] = [...next.events[client], ...events];
     }
-  };
-
-  const catchUp = (next: State, client: Client): void => {
-    if (next.backlog[client].length === 0) return;
-    applyAt(next, client, next.backlog[client]);
-    next.backlog[client] = [];
-  };
+    next.backlog[client] = backlog.slice(count);
+  }
 
   /** Commits, and gives it to every server. The writer's own server has applied it when it answers. */
-  const commit = (next: State, transaction: Transaction, writer: Client | undefined): void => {
+  #commit(next: State, transaction: Transaction, writer: Client | undefined): void {
+    const { all } = this.#players;
     if (transaction.length > 0) {
       next.tree = apply(next.tree, transaction);
       for (const client of all.members) {
-        if (next.link[client] === "lost") continue;
-        const backlog = [...next.backlog[client], transaction];
-        const due = client === writer ? backlog.length : Math.max(0, backlog.length - bounds.lag);
-        applyAt(next, client, backlog.slice(0, due));
-        next.backlog[client] = backlog.slice(due);
+        if (next.link[client] === "lost") {
+          next.watches[client] = miss(next.watches[client], transaction);
+          next.replica[client] = next.tree;
+          continue;
+        }
+        next.backlog[client] = [...next.backlog[client], transaction];
+        if (client !== writer)
+          this.#catchUp(next, client, Math.max(0, next.backlog[client].length - this.#bounds.lag));
       }
     }
-    if (writer !== undefined && next.link[writer] === "connected") catchUp(next, writer);
-  };
+    if (writer !== undefined) this.#catchUp(next, writer, next.backlog[writer].length);
+  }
 
   /** Lets a request take effect, and gives its answer. */
-  const perform = (now: Now<State>, next: State, client: Client, request: Request): Answer => {
+  #perform(next: State, client: Client, request: RecipeRequest): RecipeAnswer {
     if (isRead(request)) {
-      if (request.sync) catchUp(next, client);
+      if (request.sync) this.#catchUp(next, client, next.backlog[client].length);
       const watch = watchOf(request, next.replica[client]);
       if (watch !== undefined) next.watches[client] = next.watches[client].with(watch);
       return read(next.replica[client], request);
     }
-    const session = sessionName(client, now.session[client]);
     const { transaction, answer } =
       request.op === "multi"
-        ? prepareMulti(now.tree, request.operations, session)
-        : prepare(now.tree, request, session);
-    commit(next, transaction, client);
+        ? prepareMulti(next.tree, request.operations, mention(client))
+        : prepare(next.tree, request, mention(client));
+    this.#commit(next, transaction, client);
     return answer;
-  };
-
-  const disconnect = (now: Now<State>, next: State, client: Client): void => {
-    next.losses = now.losses + 1;
-    next.link[client] = "lost";
-    next.backlog[client] = [];
-    tell(now, next, client, { type: "disconnected" });
-  };
-
-  const able = each(all);
-
-  return [
-    action(
-      "Choose",
-      (now) =>
-        all.members.flatMap((client) =>
-          now.request[client] === null
-            ? choices(now.client[client], client).map((choice): [Client, string] => [client, choice])
-            : [],
-        ),
-      (now, next, client: Client, choice: string) => tell(now, next, client, { type: "choice", choice }),
-    ),
-    action("Answer", able, (now, next, client) => {
-      const request = now.request[client] as Request | null;
-      if (request === null || now.link[client] === "lost" || !now.session[client].alive) return disabled;
-      const answer = perform(now, next, client, request);
-      tell(now, next, client, { type: "answer", request, answer });
-    }),
-    action("Notify", able, (now, next, client) => {
-      const [event, ...later] = now.events[client];
-      if (event === undefined || now.request[client] !== null || now.link[client] === "lost") return disabled;
-      next.events[client] = later;
-      tell(now, next, client, { type: "event", event });
-    }),
-    action("Apply", able, (now, next, client) => {
-      const [oldest, ...later] = now.backlog[client] as readonly Transaction[];
-      if (oldest === undefined) return disabled;
-      applyAt(next, client, [oldest]);
-      next.backlog[client] = later;
-    }),
-    action(
-      "LoseRequest",
-      able,
-      (now, next, client) => {
-        if (now.losses >= bounds.losses || now.link[client] === "lost") return disabled;
-        disconnect(now, next, client);
-      },
-      { fault: true },
-    ),
-    action(
-      "LoseReply",
-      able,
-      (now, next, client) => {
-        if (now.losses >= bounds.losses || now.link[client] === "lost") return disabled;
-        const request = now.request[client] as Request | null;
-        if (request === null || !now.session[client].alive) return disabled;
-        // A read has no effect, and a watch whose read was not answered is not the client's.
-        if (isRead(request)) return disabled;
-        perform(now, next, client, request);
-        disconnect(now, next, client);
-      },
-      { fault: true },
-    ),
-    action("Reconnect", able, (now, next, client) => {
-      if (now.link[client] === "connected" || !now.session[client].alive) return disabled;
-      next.link[client] = "connected";
-      const seen = now.replica[client];
-      const { watches, events: undelivered } = now;
-      const { events, left } = setWatches(
-        watches[client] as FiniteSet<Watch>,
-        undelivered[client],
-        seen,
-        now.tree,
-      );
-      next.watches[client] = left;
-      next.events[client] = events;
-      next.replica[client] = now.tree;
-    }),
-    action(
-      "Expire",
-      able,
-      (now, next, client) => {
-        if (now.expiries >= bounds.expiries || !now.session[client].alive) return disabled;
-        next.expiries = now.expiries + 1;
-        next.session[client] = { ...now.session[client], alive: false };
-        next.watches[client] = new FiniteSet<Watch>();
-        commit(next, endOfSession(now.tree, sessionName(client, now.session[client])), undefined);
-      },
-      { fault: true },
-    ),
-    action("LearnExpiry", able, (now, next, client) => {
-      if (now.session[client].alive) return disabled;
-      next.session[client] = { number: now.session[client].number + 1, alive: true };
-      if (now.link[client] === "lost") {
-        next.link[client] = "connected";
-        next.replica[client] = now.tree;
-      }
-      next.events[client] = [];
-      tell(now, next, client, { type: "expired" });
-    }),
-  ] as unknown as Action<ProgramState<S>>[];
+  }
 }
 
-function isRead(request: Request): request is ReadRequest {
-  return request.op === "exists" || request.op === "getData" || request.op === "getChildren";
+/** A server answers who is connected and has a session. */
+function canAnswer(now: Now<State>, client: Client): boolean {
+  return now.link[client] === "connected" && now.session[client] === "alive";
 }
 
-/** Whether a client holds an ephemeral znode in the committed tree with its present session. */
-export function holds(now: Now<ServiceState>, client: Client, path: string): boolean {
-  return find(now.tree, path)?.owner === sessionName(client, now.session[client]);
+/**
+ * Whether a client's session lives, and the znode is there: its own, or one that is nobody's. (The plain service puts a
+ * session's number behind the client's name.)
+ */
+export function has(now: Now<ServiceState>, client: Client, path: string): boolean {
+  const owner = find(now.tree as Tree, path)?.owner;
+  return now.session[client] === "alive" && (owner === "" || owner?.startsWith(mention(client)) === true);
 }

@@ -1,3 +1,14 @@
+import { nodeName, parentPath, sequenceSuffix } from "../../sequential/index.ts";
+import {
+  done,
+  type CheckRequest,
+  type CreateRequest,
+  type ReadRequest,
+  type RecipeAnswer,
+  type RecipeError,
+  type WriteRequest,
+} from "./requests.ts";
+
 /**
  * The smallest tree of znodes that the recipes need, as an immutable value.
  *
@@ -16,50 +27,11 @@ export type Znode = {
   readonly created: number;
 };
 
-/** Znodes in the order of their paths. */
-export type Tree = { readonly zxid: number; readonly nodes: readonly Znode[] };
-
-export type CreateRequest = {
-  readonly op: "create";
-  /** Ten digits are appended where it is sequential. */
-  readonly path: string;
-  readonly data: string;
-  readonly ephemeral: boolean;
-  readonly sequential: boolean;
-};
-export type WriteRequest =
-  | CreateRequest
-  | { readonly op: "delete"; readonly path: string; readonly version: number }
-  | { readonly op: "setData"; readonly path: string; readonly data: string; readonly version: number };
-
-export type ReadRequest = {
-  readonly op: "exists" | "getData" | "getChildren";
-  readonly path: string;
-  readonly watch: boolean;
-  /** Preceded by a sync on the same connection. */
-  readonly sync: boolean;
-};
-
-export type Request =
-  | WriteRequest
-  | ReadRequest
-  | { readonly op: "multi"; readonly operations: readonly (WriteRequest | Check)[] };
-
-export type Check = { readonly op: "check"; readonly path: string; readonly version: number };
-
-export type RecipeError = "NoNode" | "NodeExists" | "BadVersion" | "NotEmpty";
-
-/** `path` is the one created; `children` are names without their parent, in the order of the names. */
-export type Answer =
-  | { readonly error: RecipeError }
-  | {
-      readonly error: null;
-      readonly path: string;
-      readonly data: string;
-      readonly version: number;
-      readonly czxid: number;
-      readonly children: readonly string[];
-    };
+/**
+ * Znodes in the order of their creation, which is the same whatever clients are named; `zxid` null: without czxids, in
+ * the order of their paths, for recipes that look at neither.
+ */
+export type Tree = { readonly zxid: number | null; readonly nodes: readonly Znode[] };
 
 /** One change of a transaction, with everything decided. */
 export type Change =
@@ -70,18 +42,14 @@ export type Change =
 /** What happens in one step: a request's changes, or all that the end of a session removes. */
 export type Transaction = readonly Change[];
 
-export function parentOf(path: string): string {
-  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
-}
-
 export function find(tree: Tree, path: string): Znode | undefined {
   return tree.nodes.find((node) => node.path === path);
 }
 
 export function childrenOf(tree: Tree, path: string): readonly string[] {
   return tree.nodes
-    .filter((node) => node.path !== path && parentOf(node.path) === path)
-    .map((node) => node.path.slice(path.length + 1));
+    .filter((node) => node.path !== path && parentPath(node.path) === path)
+    .map((node) => nodeName(node.path));
 }
 
 /** A tree of persistent znodes without data. */
@@ -92,12 +60,17 @@ export function treeOf(...paths: readonly string[]): Tree {
   return { zxid: 0, nodes };
 }
 
+/** The same for a recipe that looks neither at czxids nor at the order of creations, and whose clients are not symmetric. */
+export function unnumberedTreeOf(...paths: readonly string[]): Tree {
+  return { ...treeOf(...paths), zxid: null };
+}
+
 /** What a write becomes against this tree: a transaction and its answer, or an error without any effect. */
 export function prepare(
   tree: Tree,
-  request: WriteRequest | Check,
+  request: WriteRequest | CheckRequest,
   session: string,
-): { readonly transaction: Transaction; readonly answer: Answer } {
+): { readonly transaction: Transaction; readonly answer: RecipeAnswer } {
   switch (request.op) {
     case "create":
       return prepareCreate(tree, request, session);
@@ -106,7 +79,7 @@ export function prepare(
       if (node === undefined) return refused("NoNode");
       if (request.version !== -1 && request.version !== node.version) return refused("BadVersion");
       if (childrenOf(tree, node.path).length > 0) return refused("NotEmpty");
-      return { transaction: [{ op: "delete", path: node.path }], answer: answerOf(node) };
+      return { transaction: [{ op: "delete", path: node.path }], answer: done };
     }
     case "setData": {
       const node = find(tree, request.path);
@@ -115,14 +88,14 @@ export function prepare(
       const version = node.version + 1;
       return {
         transaction: [{ op: "setData", path: node.path, data: request.data, version }],
-        answer: answerOf({ ...node, data: request.data, version }),
+        answer: { ...done, version, czxid: node.czxid },
       };
     }
     case "check": {
       const node = find(tree, request.path);
       if (node === undefined) return refused("NoNode");
       if (request.version !== -1 && request.version !== node.version) return refused("BadVersion");
-      return { transaction: [], answer: answerOf(node) };
+      return { transaction: [], answer: done };
     }
   }
 }
@@ -130,12 +103,12 @@ export function prepare(
 /** All or nothing: the first operation that fails decides the answer. */
 export function prepareMulti(
   tree: Tree,
-  operations: readonly (WriteRequest | Check)[],
+  operations: readonly (WriteRequest | CheckRequest)[],
   session: string,
-): { readonly transaction: Transaction; readonly answer: Answer } {
+): { readonly transaction: Transaction; readonly answer: RecipeAnswer } {
   let after = tree;
   const changes: Change[] = [];
-  let last: Answer = { error: "NoNode" };
+  let last: RecipeAnswer = { error: "NoNode" };
   for (const operation of operations) {
     const { transaction, answer } = prepare(after, operation, session);
     if (answer.error !== null) return refused(answer.error);
@@ -150,37 +123,29 @@ function prepareCreate(
   tree: Tree,
   request: CreateRequest,
   session: string,
-): { readonly transaction: Transaction; readonly answer: Answer } {
-  const parent = find(tree, parentOf(request.path));
+): { readonly transaction: Transaction; readonly answer: RecipeAnswer } {
+  const parent = find(tree, parentPath(request.path));
   if (parent === undefined) return refused("NoNode");
-  const suffix = request.sequential ? String(parent.created).padStart(10, "0") : "";
+  const suffix = request.sequential ? sequenceSuffix(parent.created) : "";
   const path = request.path + suffix;
   if (find(tree, path) !== undefined) return refused("NodeExists");
   const owner = request.ephemeral ? session : "";
-  const node: Znode = { path, data: request.data, version: 0, owner, czxid: tree.zxid + 1, created: 0 };
-  return { transaction: [{ op: "create", node }], answer: answerOf(node) };
+  const czxid = tree.zxid === null ? 0 : tree.zxid + 1;
+  const node: Znode = { path, data: request.data, version: 0, owner, czxid, created: 0 };
+  return { transaction: [{ op: "create", node }], answer: { ...done, path } };
 }
 
-function refused(error: RecipeError): { readonly transaction: Transaction; readonly answer: Answer } {
+function refused(error: RecipeError): { readonly transaction: Transaction; readonly answer: RecipeAnswer } {
   return { transaction: [], answer: { error } };
 }
 
-function answerOf(node: Znode, children: readonly string[] = []): Answer {
-  return {
-    error: null,
-    path: node.path,
-    data: node.data,
-    version: node.version,
-    czxid: node.czxid,
-    children,
-  };
-}
-
 /** What a read sees in this tree. */
-export function read(tree: Tree, request: ReadRequest): Answer {
+export function read(tree: Tree, request: ReadRequest): RecipeAnswer {
   const node = find(tree, request.path);
   if (node === undefined) return { error: "NoNode" };
-  return answerOf(node, request.op === "getChildren" ? childrenOf(tree, node.path) : []);
+  if (request.op === "getChildren") return { ...done, children: childrenOf(tree, node.path) };
+  const { version, czxid } = node;
+  return { ...done, version, czxid, data: request.op === "getData" ? node.data : "" };
 }
 
 export function apply(tree: Tree, transaction: Transaction): Tree {
@@ -190,12 +155,13 @@ export function apply(tree: Tree, transaction: Transaction): Tree {
 function applyChange(tree: Tree, change: Change): Tree {
   switch (change.op) {
     case "create": {
-      const parent = parentOf(change.node.path);
+      const parent = parentPath(change.node.path);
       const others = tree.nodes.map((node) =>
         node.path === parent ? { ...node, created: node.created + 1 } : node,
       );
-      const nodes = [...others, change.node].toSorted((a, b) => (a.path < b.path ? -1 : 1));
-      return { zxid: change.node.czxid, nodes };
+      const nodes = [...others, change.node];
+      if (tree.zxid !== null) return { zxid: change.node.czxid, nodes };
+      return { zxid: null, nodes: nodes.toSorted((a, b) => (a.path < b.path ? -1 : 1)) };
     }
     case "delete":
       return { ...tree, nodes: tree.nodes.filter((node) => node.path !== change.path) };

@@ -1,35 +1,33 @@
+import { parentPath } from "../../sequential/index.ts";
 import { FiniteSet } from "../../specification/index.ts";
-import {
-  childrenOf,
-  find,
-  parentOf,
-  type Change,
-  type ReadRequest,
-  type Transaction,
-  type Tree,
-} from "./tree.ts";
+import type { ReadRequest, RecipeWatchEvent } from "./requests.ts";
+import { find, type Change, type Transaction, type Tree } from "./tree.ts";
 
-/** A one-shot watch. `data` watches (by exists and getData) see creation, deletion and data; `children` see the list. */
-export type Watch = { readonly kind: "data" | "children"; readonly path: string };
-
-export type WatchEvent = {
-  readonly type: "NodeCreated" | "NodeDeleted" | "NodeDataChanged" | "NodeChildrenChanged";
+/**
+ * A one-shot watch. `data` watches (by exists and getData on a znode) see its data and its deletion, `exists` watches
+ * (by exists where there is none) its creation, `children` watches the list of its children and its deletion.
+ */
+export type Watch = {
+  readonly kind: "data" | "exists" | "children";
   readonly path: string;
+  /** It has seen something while its client was disconnected. */
+  readonly missed: boolean;
 };
 
 /** The watch that a read leaves; getData and getChildren leave none on a znode that is not there. */
-export function watchOf(request: ReadRequest, tree: Tree): Watch | undefined {
-  if (!request.watch) return undefined;
-  if (request.op !== "exists" && find(tree, request.path) === undefined) return undefined;
-  return { kind: request.op === "getChildren" ? "children" : "data", path: request.path };
+export function watchOf({ op, path, watch }: ReadRequest, tree: Tree): Watch | undefined {
+  if (!watch) return undefined;
+  const isThere = find(tree, path) !== undefined;
+  if (op !== "exists" && !isThere) return undefined;
+  return { kind: op === "getChildren" ? "children" : isThere ? "data" : "exists", path, missed: false };
 }
 
-/** The events that a transaction raises for one client's watches, and the watches that are left. */
+/** The events that a transaction raises for one connected client's watches, and the watches that are left. */
 export function trigger(
   watches: FiniteSet<Watch>,
   transaction: Transaction,
-): { readonly events: readonly WatchEvent[]; readonly left: FiniteSet<Watch> } {
-  const events: WatchEvent[] = [];
+): { readonly events: readonly RecipeWatchEvent[]; readonly left: FiniteSet<Watch> } {
+  const events: RecipeWatchEvent[] = [];
   let left = watches;
   for (const change of transaction) {
     for (const { watch, event } of triggers(change)) {
@@ -42,74 +40,84 @@ export function trigger(
   return { events, left };
 }
 
-function triggers(change: Change): readonly { readonly watch: Watch; readonly event: WatchEvent }[] {
+/** The watches of a client that is disconnected, after a transaction: it will hear of it when it connects again. */
+export function miss(watches: FiniteSet<Watch>, transaction: Transaction): FiniteSet<Watch> {
+  let after = watches;
+  for (const change of transaction) {
+    for (const { watch } of triggers(change)) {
+      if (after.has(watch)) after = after.without(watch).with({ ...watch, missed: true });
+    }
+  }
+  return after;
+}
+
+/** The watches of a client whose connection is lost, together with the events that were on their way to it. */
+export function unheard(
+  watches: FiniteSet<Watch>,
+  undelivered: readonly RecipeWatchEvent[],
+): FiniteSet<Watch> {
+  return watches.with(
+    ...undelivered.map(({ type, path }): Watch => {
+      const kind = type === "NodeCreated" ? "exists" : type === "NodeChildrenChanged" ? "children" : "data";
+      return { kind, path, missed: true };
+    }),
+  );
+}
+
+function triggers(change: Change): readonly { readonly watch: Watch; readonly event: RecipeWatchEvent }[] {
   const path = change.op === "create" ? change.node.path : change.path;
-  const parent: Watch = { kind: "children", path: parentOf(path) };
-  const children: WatchEvent = { type: "NodeChildrenChanged", path: parent.path };
+  const on = (kind: Watch["kind"], at: string): Watch => ({ kind, path: at, missed: false });
+  const parent = parentPath(path);
+  const ofParent = {
+    watch: on("children", parent),
+    event: { type: "NodeChildrenChanged", path: parent },
+  } as const;
   switch (change.op) {
     case "create":
-      return [
-        { watch: { kind: "data", path }, event: { type: "NodeCreated", path } },
-        { watch: parent, event: children },
-      ];
+      return [{ watch: on("exists", path), event: { type: "NodeCreated", path } }, ofParent];
     case "delete":
       return [
-        { watch: { kind: "data", path }, event: { type: "NodeDeleted", path } },
-        { watch: { kind: "children", path }, event: { type: "NodeDeleted", path } },
-        { watch: parent, event: children },
+        { watch: on("data", path), event: { type: "NodeDeleted", path } },
+        { watch: on("children", path), event: { type: "NodeDeleted", path } },
+        ofParent,
       ];
     case "setData":
-      return [{ watch: { kind: "data", path }, event: { type: "NodeDataChanged", path } }];
+      return [{ watch: on("data", path), event: { type: "NodeDataChanged", path } }];
   }
 }
 
 /**
- * What a client's watches become when it connects again (setWatches): those whose znode changed since the tree that
- * the client saw last raise their event at once, the others are set again.
- *
- * An event that was lost on its way belongs to a watch that the client still holds, and is raised anew by what the
- * znode is now. An exists-watch on a znode that was created and deleted in the meantime raises nothing: ZooKeeper
- * compares states, not histories.
+ * What a client's watches become when it connects again (setWatches, DataTree): those whose znode changed in the
+ * meantime raise an event at once, by what it is now; the others are set again. An exists-watch on a znode that was
+ * created and deleted in the meantime raises nothing: ZooKeeper compares states, not histories.
  */
 export function setWatches(
   watches: FiniteSet<Watch>,
-  undelivered: readonly WatchEvent[],
-  before: Tree,
   now: Tree,
-): { readonly events: readonly WatchEvent[]; readonly left: FiniteSet<Watch> } {
-  const events: WatchEvent[] = [];
+): { readonly events: readonly RecipeWatchEvent[]; readonly left: FiniteSet<Watch> } {
+  const events: RecipeWatchEvent[] = [];
   const left: Watch[] = [];
-  for (const event of undelivered) {
-    const again = raisedAgain(event, now);
-    if (again === undefined) left.push({ kind: "data", path: event.path });
-    else events.push(again);
-  }
-  for (const watch of watches) {
-    const event = missed(watch, before, now);
-    if (event === undefined) left.push(watch);
-    else events.push(event);
+  for (const watch of inOrderOf(now, watches)) {
+    const type = missedEvent(watch, now);
+    if (type === undefined) left.push({ ...watch, missed: false });
+    else events.push({ type, path: watch.path });
   }
   return { events, left: new FiniteSet(left) };
 }
 
-function missed({ kind, path }: Watch, before: Tree, now: Tree): WatchEvent | undefined {
-  const old = find(before, path);
-  const node = find(now, path);
-  if (old === undefined) return node === undefined ? undefined : { type: "NodeCreated", path };
-  if (node === undefined) return { type: "NodeDeleted", path };
-  if (kind === "data") {
-    return node.czxid === old.czxid && node.version === old.version
-      ? undefined
-      : { type: "NodeDataChanged", path };
-  }
-  const same =
-    childrenOf(before, path).join() === childrenOf(now, path).join() && node.created === old.created;
-  return same ? undefined : { type: "NodeChildrenChanged", path };
+function missedEvent({ kind, path, missed }: Watch, now: Tree): RecipeWatchEvent["type"] | undefined {
+  const isThere = find(now, path) !== undefined;
+  if (kind === "exists") return isThere ? "NodeCreated" : undefined;
+  if (!isThere) return "NodeDeleted";
+  if (!missed) return undefined;
+  return kind === "children" ? "NodeChildrenChanged" : "NodeDataChanged";
 }
 
-function raisedAgain({ type, path }: WatchEvent, now: Tree): WatchEvent | undefined {
-  const exists = find(now, path) !== undefined;
-  if (type === "NodeCreated") return exists ? { type, path } : undefined;
-  if (!exists) return { type: "NodeDeleted", path };
-  return { type: type === "NodeDeleted" ? "NodeDataChanged" : type, path };
+/** In the order of the znodes, then of what is gone: where clients are symmetric the order may not hang on their names. */
+function inOrderOf(tree: Tree, watches: FiniteSet<Watch>): readonly Watch[] {
+  const place = ({ path }: Watch): number => {
+    const at = tree.nodes.findIndex((node) => node.path === path);
+    return at < 0 ? tree.nodes.length : at;
+  };
+  return [...watches].toSorted((a, b) => place(a) - place(b));
 }

@@ -1,1 +1,2 @@
-export * from "./model.ts";
+export { sequentialIds, versionIds, type TakerDecisions, type TakerState } from "./decisions.ts";
+export { uniqueIdsModel } from "./model.ts";
