@@ -5,6 +5,7 @@ import {
   paxosCommit,
   raft,
   redlock,
+  replicatedService,
   threePhaseCommit,
   twoPhaseCommit,
 } from "./examples/index.ts";
@@ -40,4 +41,5 @@ export const models: readonly ModelDefinition[] = [
   raft,
   redlock,
   fencingLock,
+  replicatedService,
 ];

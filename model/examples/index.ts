@@ -4,5 +4,6 @@ export * from "./paxos.ts";
 export * from "./paxos-commit.ts";
 export * from "./raft.ts";
 export * from "./redlock.ts";
+export * from "./replicated-service.ts";
 export * from "./three-phase-commit.ts";
 export * from "./two-phase-commit.ts";
