@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { ModelDefinition } from "../../model/index.ts";
+import type { ModelDefinition, VariantDeclaration } from "../../model/index.ts";
 import { print, printJson } from "../command-line.ts";
 
 /** `zabcheck models`: what `zabcheck explore NAME` can explore. */
@@ -15,15 +15,13 @@ export function addModels(program: Command): void {
     });
 }
 
-function jsonOf({ name, summary, source, parameters, variants = {} }: ModelDefinition): object {
+function jsonOf({ name, source, parameters, variants = {} }: ModelDefinition): object {
   return {
     name,
-    summary,
-    source: source ?? null,
     parameters,
     variants: Object.entries(variants).map(([variant, declared]) => ({
-      ...declared,
       name: variant,
+      holds: declared.holds,
       property: declared.property ?? null,
       source: declared.source ?? source ?? "",
     })),
@@ -38,9 +36,13 @@ function linesOf({ name, summary, source, parameters, variants = {} }: ModelDefi
     `${name}: ${summary}`,
     ...(source === undefined ? [] : [`    after ${source}`]),
     `    parameters: ${bounds.join(", ") || "none"}`,
-    ...Object.entries(variants).map(
-      ([variant, declared]) =>
-        `    --variant ${variant}: ${declared.summary}${declared.holds ? " (all holds)" : ""}`,
-    ),
+    ...Object.entries(variants).flatMap(([variant, declared]) => [
+      `    --variant ${variant}: ${declared.summary}`,
+      `        ${verdictOf(declared)}${declared.source === undefined ? "" : `; known from: ${declared.source}`}`,
+    ]),
   ];
+}
+
+function verdictOf({ holds, property }: VariantDeclaration): string {
+  return holds ? "all holds" : `breaks ${property ?? "a property"}`;
 }

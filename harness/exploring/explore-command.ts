@@ -4,13 +4,14 @@ import {
   buildModel,
   dotOf,
   explore,
+  exploreHistories,
   itfOf,
   spaceTimeOf,
   traceOf,
+  withPromises,
   worst,
   type ExplorationOptions,
   type ExplorationProgress,
-  type ExplorationResult,
 } from "../../checkers/index.ts";
 import {
   InputError,
@@ -35,9 +36,11 @@ import { withInterruption } from "../interruption.ts";
 import { hintOfNames } from "../names.ts";
 import { makeProgress, type Progress } from "../progress.ts";
 import { version } from "../version.ts";
+import { historyFiles, keptHistories, plainly, writeHistories, type Explored } from "./histories.ts";
 import { loadModel, type FoundModel } from "./load-model.ts";
 import { outputOf } from "./output.ts";
 import { linesOf } from "./text.ts";
+import { tellingOf } from "./telling.ts";
 
 interface Flags {
   readonly variant?: string;
@@ -57,6 +60,8 @@ interface Flags {
   readonly walks?: number;
   readonly recoverability?: boolean;
   readonly trace?: string;
+  readonly history?: string;
+  readonly changes?: boolean;
   readonly dot?: string;
   readonly results: string;
   readonly keep: boolean;
@@ -84,38 +89,40 @@ export async function exploreCommand(words: readonly string[]): Promise<void> {
     ...(flags.variant === undefined ? {} : { variant: flags.variant }),
   });
   const startedAt = new Date().toISOString();
-  const result = await exploreWithProgress(found, parameters, flags);
-  const written = writeFiles(found, model, result, flags);
+  const explored = await exploreWithProgress(found, model, parameters, flags);
+  const { result } = explored;
+  const telling = tellingOf(model, result);
+  const written = writeFiles(found, model, explored, flags);
   const directory = flags.keep
-    ? keep(found, model, result, flags, { startedAt, command: ["zabcheck explore", ...words].join(" ") })
+    ? keep(found, model, explored, flags, { startedAt, command: ["zabcheck explore", ...words].join(" ") })
     : null;
-  if (flags.json === true) printJson(outputOf(result, directory));
-  else
-    for (const line of [
-      ...linesOf(result),
-      ...written,
-      ...(directory === null ? [] : [`report: ${directory}/report.html`]),
-    ])
-      print(line);
+  if (flags.json === true) printJson(outputOf(explored, telling, directory));
+  else {
+    const shown = { ...telling, changes: flags.changes === true };
+    for (const line of [...linesOf(explored, shown, directory), ...written]) print(line);
+    if (directory !== null) print(`report: ${directory}/report.html`);
+  }
   exitWith(worst(result.verdicts.map(({ verdict }) => verdict)));
 }
 
 async function exploreWithProgress(
   found: FoundModel,
+  model: Model<unknown>,
   parameters: Parameters,
   flags: Flags,
-): Promise<ExplorationResult> {
+): Promise<Explored> {
   const progress = await makeProgress();
   const { definition, module } = found;
   progress.stage(`exploring ${definition.name}`);
   const timeMs = flags.time;
+  const recoverability = flags.recoverability ?? definition.exploration?.recoverability;
   const started = performance.now();
   const options: ExplorationOptions = {
     parameters,
     ...(flags.variant === undefined ? {} : { variant: flags.variant }),
     ...(module === null ? {} : { module }),
     mode: modeOf(flags),
-    symmetry: flags.symmetry === true,
+    symmetry: flags.symmetry ?? definition.exploration?.symmetry ?? false,
     view: flags.view === true,
     deadlock: flags.deadlock === true,
     workers: flags.workers,
@@ -127,11 +134,17 @@ async function exploreWithProgress(
     ...(flags.checkpoint === undefined ? {} : { checkpoint: flags.checkpoint }),
     ...(flags.resume === undefined ? {} : { resume: flags.resume }),
     ...(flags.spill === undefined ? {} : { spill: flags.spill }),
-    ...(flags.recoverability === undefined ? {} : { recoverability: flags.recoverability }),
+    ...(recoverability === undefined ? {} : { recoverability }),
     onProgress: (now) => tell(progress, now, timeMs, performance.now() - started),
   };
   try {
-    return await withInterruption((signal) => explore(definition, { ...options, signal }), progress.note);
+    return await withInterruption(
+      async (signal) =>
+        model.history === undefined
+          ? plainly(await explore(definition, { ...options, signal }))
+          : exploreHistories(model, { ...options, signal }),
+      progress.note,
+    );
   } finally {
     progress.done();
   }
@@ -159,15 +172,24 @@ function modeOf({ simulate, depthFirst }: Flags): NonNullable<ExplorationOptions
 function writeFiles(
   found: FoundModel,
   model: Model<unknown>,
-  result: ExplorationResult,
+  { result, examples }: Explored,
   flags: Flags,
 ): string[] {
   const lines: string[] = [];
   const { counterexample } = result;
+  if (flags.history !== undefined) {
+    const [example] = examples;
+    if (example === undefined)
+      lines.push(`no history was written to ${flags.history}: none is worth showing`);
+    else {
+      writeHistories([{ path: flags.history, example }]);
+      lines.push(`history: ${flags.history}, of ${example.promise.name}`);
+    }
+  }
   if (flags.trace !== undefined) {
     if (counterexample === null) lines.push(`no trace was written to ${flags.trace}: nothing is broken`);
     else {
-      const trace = traceOf(model, found.module, counterexample);
+      const trace = traceOf(withPromises(model), found.module, counterexample);
       const itf = flags.trace.replace(/(\.itf)?(\.json)?$/, ".itf.json");
       if (itf !== flags.trace) write(flags.trace, JSON.stringify(trace, null, 1));
       write(itf, JSON.stringify(itfOf(trace), null, 1));
@@ -200,15 +222,21 @@ function write(path: string, text: string): void {
 function keep(
   { module }: FoundModel,
   model: Model<unknown>,
-  result: ExplorationResult,
+  explored: Explored,
   flags: Flags,
   { startedAt, command }: { startedAt: string; command: string },
 ): string {
+  const { result } = explored;
   const { counterexample } = result;
-  const trace = counterexample === null ? null : traceOf(model, module, counterexample);
+  const trace = counterexample === null ? null : traceOf(withPromises(model), module, counterexample);
   const spaceTime = counterexample === null ? null : spaceTimeOf(model, counterexample);
   const host = { zabcheck: version(), host: hostOf(), seed: flags.seed };
-  return storeExploration(flags.results, { result, spaceTime, command, startedAt }, trace, host);
+  const { words, measures } = tellingOf(model, result);
+  const histories = keptHistories(explored);
+  const kept = { result, spaceTime, words, measures, histories, command, startedAt };
+  const directory = storeExploration(flags.results, kept, trace, host);
+  writeHistories(historyFiles(explored, directory));
+  return directory;
 }
 
 function generalCommand(): Command {
@@ -239,10 +267,14 @@ function commandFor(name: string, definition: ModelDefinition): Command {
       `a seeded defect: ${variants.join(", ") || "there is none"}`,
       variantParser(variants),
     )
-    .option("--symmetry", "states that differ by a permutation of symmetric identities count as one")
+    .option(
+      "--symmetry",
+      `states that differ by a permutation of symmetric identities count as one${definition.exploration?.symmetry === true ? " (default)" : ""}`,
+    )
+    .option("--no-symmetry", "all states count")
     .option(
       "--view",
-      "leave ghost variables out of the states' identity (of zab: the recorder's last action)",
+      "leave ghost variables out of the states' identity (of zab: the recorder's last action; recorded histories: one a state)",
     )
     .option("--deadlock", "a state without successors is a violation")
     .option("--workers <n>", "threads", integerBetween(1, 64), 1)
@@ -270,6 +302,8 @@ function commandFor(name: string, definition: ModelDefinition): Command {
     )
     .option("--no-recoverability", "do not judge it")
     .option("--trace <file>", "write a counterexample there: ours, and Apalache's ITF beside it (.itf.json)")
+    .option("--history <file>", "write the history of a counterexample there, for zabcheck check")
+    .option("--changes", "tell what each step changes, also where the model has words for its steps")
     .option("--dot <file>", "write the graph of states there, for Graphviz")
     .option("--results <folder>", "where explorations are kept", "results/runs")
     .option("--no-keep", "do not keep it")

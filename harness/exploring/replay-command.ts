@@ -1,16 +1,28 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { asTrace, replay, type Replay, type Trace } from "../../checkers/index.ts";
+import { asTrace, buildModel, replay, withPromises, type Replay, type Trace } from "../../checkers/index.ts";
 import { InputError, models, type ModelDefinition } from "../../model/index.ts";
 import { exitWith, print, printJson } from "../command-line.ts";
 import { named } from "../named.ts";
 import { definitionIn, importModule } from "./load-model.ts";
+import { wordsOf } from "./telling.ts";
 import { stepLines } from "./text.ts";
 
+type BuildArguments = Parameters<ModelDefinition["build"]>;
+
 /** `zabcheck replay TRACE`. Exit code 1 where the property is broken again, 2 where the model has changed under the trace. */
-export async function replayCommand(path: string, { json }: { readonly json?: boolean }): Promise<void> {
+export async function replayCommand(
+  path: string,
+  { json, changes }: { readonly json?: boolean; readonly changes?: boolean },
+): Promise<void> {
   const trace = asTrace(readJson(path), path);
-  const outcome = replay(await definitionOf(trace, path), trace);
+  const definition = await definitionOf(trace, path);
+  // Of a model that records histories its promises are properties, too.
+  const judging = {
+    ...definition,
+    build: (...given: BuildArguments) => withPromises(definition.build(...given)),
+  };
+  const outcome = replay(judging, trace);
   const verdict = ({ broken: "violated", holds: "holds", changed: "unknown" } as const)[outcome.outcome];
   if (json === true) {
     const { property } = trace.counterexample;
@@ -20,7 +32,12 @@ export async function replayCommand(path: string, { json }: { readonly json?: bo
       steps: outcome.steps,
     });
   } else {
-    for (const line of outcome.steps.flatMap(stepLines)) print(line);
+    const { parameters, variant, counterexample } = trace;
+    const model = buildModel(definition, { parameters, ...(variant === null ? {} : { variant }) });
+    const words = outcome.outcome === "changed" ? [] : wordsOf(model, counterexample);
+    for (const [index, step] of outcome.steps.entries()) {
+      for (const line of stepLines(step, index, words[index] ?? null, changes === true)) print(line);
+    }
     if (outcome.differs) print("the model's code differs from that of the trace");
     print(outcome.detail);
   }

@@ -5,6 +5,7 @@ import {
   type SpaceTime,
   type Verdict,
 } from "../../checkers/index.ts";
+import { isMeasuring, type Event } from "../../model/index.ts";
 import { markup, type Html } from "../report/html.ts";
 import { badge, renderPage, type Section } from "../report/page.ts";
 import { verdictList } from "../report/verdicts.ts";
@@ -18,14 +19,28 @@ export interface KeptExploration {
   readonly result: ExplorationResult;
   /** The counterexample's picture; null where there is none. */
   readonly spaceTime: SpaceTime | null;
+  /** Of each step of the counterexample, where the model has words for it. */
+  readonly words?: readonly (string | null)[];
+  /** The greatest values of the model's measures. */
+  readonly measures?: readonly { readonly name: string; readonly most: number; readonly greatest: number }[];
+  /** Histories that break a promise of the model, or show a known anomaly. */
+  readonly histories?: readonly KeptHistory[];
   /** The command that repeats it. */
   readonly command: string;
   /** ISO 8601. */
   readonly startedAt: string;
 }
 
+export interface KeptHistory {
+  readonly property: string;
+  readonly kind: "violation" | "anomaly";
+  readonly anomaly: string | null;
+  readonly events: readonly Event[];
+}
+
 /** The report of an exploration: verdicts, the counterexample as a space-time diagram, coverage. */
-export function explorationPage({ result, spaceTime, command, startedAt }: KeptExploration): string {
+export function explorationPage(kept: KeptExploration): string {
+  const { result, spaceTime, words = [], histories = [], command, startedAt } = kept;
   const { verdicts, counterexample } = result;
   const number = (value: number): string => value.toLocaleString("en");
   const pictured = counterexample !== null && spaceTime !== null;
@@ -37,11 +52,20 @@ export function explorationPage({ result, spaceTime, command, startedAt }: KeptE
             id: "counterexample",
             title: "Counterexample",
             note: `${counterexample.property}, ${counterexample.length} states`,
-            body: counterexampleBody(spaceTime, counterexample),
+            body: counterexampleBody(spaceTime, counterexample, words),
           },
         ]
       : []),
-    { id: "coverage", title: "Coverage", note: "successors by action", body: coverage(result) },
+    ...histories.map((history, index) => ({
+      id: `history-${index}`,
+      title:
+        history.kind === "violation"
+          ? `A history that breaks ${history.property}`
+          : `A history that shows ${history.anomaly ?? "an anomaly"}`,
+      note: "as clients saw it",
+      body: historyBody(history),
+    })),
+    { id: "coverage", title: "Coverage", note: "successors by action", body: coverage(kept) },
     { id: "again", title: "How to run it again", body: markup`<pre>${command}</pre>` },
   ];
   return renderPage({
@@ -55,7 +79,7 @@ export function explorationPage({ result, spaceTime, command, startedAt }: KeptE
     sections,
     style: explorationStyle,
     ...(pictured
-      ? { data: { "steps-data": stepDataOf(spaceTime.lanes, counterexample) }, scripts: [stepThrough] }
+      ? { data: { "steps-data": stepDataOf(spaceTime.lanes, counterexample, words) }, scripts: [stepThrough] }
       : {}),
   });
 }
@@ -78,8 +102,12 @@ function verdictsBody(verdicts: readonly Verdict[]): Html {
 function counterexampleBody(
   spaceTime: SpaceTime,
   counterexample: NonNullable<ExplorationResult["counterexample"]>,
+  words: readonly (string | null)[],
 ): Html {
-  return markup`<div class="tools">
+  const told = words.some((each) => each !== null)
+    ? markup`<ol class="told">${words.map((each, index) => markup`<li>${each ?? counterexample.steps[index]?.action ?? ""}</li>`)}</ol>`
+    : "";
+  return markup`${told}<div class="tools">
       <button id="back" type="button">◂ back</button><button id="forward" type="button">forward ▸</button>
       <span class="note">arrow keys step, Home and End go to the ends</span>
       <span class="span" id="where"></span>
@@ -108,7 +136,30 @@ function plain(parameter: unknown): string {
   return id ?? JSON.stringify(parameter);
 }
 
-function coverage({ actions, witnesses, notJudged }: ExplorationResult): Html {
+/** A history as the operations of its clients. */
+function historyBody({ events }: KeptHistory): Html {
+  return markup`<div class="scroll"><table class="coverage">
+      <tr><th>process</th><th></th><th>operation</th><th></th><th>zxid</th><th>server</th></tr>
+      ${events.map(
+        ({ process, type, f, value, zxid, server }) => markup`<tr>
+          <td class="short">${process}</td><td class="short">${type}</td><td class="short">${f}</td>
+          <td>${plainFields(value)}</td><td class="short">${zxid === undefined ? "" : `0x${zxid.toString(16)}`}</td><td class="short">${server ?? ""}</td></tr>`,
+      )}
+    </table></div>`;
+}
+
+/** The fields that are no records themselves. */
+function plainFields(value: Event["value"]): string {
+  const fields = Object.entries(typeof value === "object" && value !== null ? value : { value });
+  return fields
+    .filter(([, field]) => typeof field !== "object" || field === null)
+    .map(([name, field]) => `${name} ${JSON.stringify(field)}`)
+    .join(", ");
+}
+
+function coverage({ result, measures = [] }: KeptExploration): Html {
+  const { actions, notJudged } = result;
+  const witnesses = result.witnesses.filter(({ name }) => !isMeasuring(measures, name));
   const most = Math.max(1, ...actions.map(({ generated }) => generated));
   return markup`<div class="scroll"><table class="coverage">
       <tr><th>action</th><th class="number">generated</th><th class="number">new</th><th></th></tr>
@@ -127,5 +178,6 @@ function coverage({ actions, witnesses, notJudged }: ExplorationResult): Html {
               markup`<span class="badge ${seen ? "holds" : "unknown"}">${name}: ${seen ? "seen" : "not seen"}</span> `,
           )}</p>`
     }
+    ${measures.map(({ name, greatest }) => markup`<p class="note">${name}: ${greatest} at most${result.ending === "complete" ? "" : ", in what was explored"}.</p>`)}
     ${notJudged.map(({ name, reason }) => markup`<p class="note">${name} was not judged: ${reason}.</p>`)}`;
 }

@@ -10,9 +10,15 @@ export interface StepData {
   readonly initial: { readonly [entry: string]: string };
   /** For each step: [entry, before, after]. */
   readonly steps: readonly (readonly (readonly [string, string, string])[])[];
+  /** For each step what it is in the words of the model's users; "" where its name and parameters tell. */
+  readonly words: readonly string[];
 }
 
-export function stepDataOf(lanes: readonly string[], { initial, steps }: Counterexample): StepData {
+export function stepDataOf(
+  lanes: readonly string[],
+  { initial, steps }: Counterexample,
+  words: readonly (string | null)[],
+): StepData {
   const entries = new Map<string, string>();
   for (const [name, value] of Object.entries(initial as { readonly [name: string]: EncodedValue })) {
     collect(name, value, entries);
@@ -28,6 +34,7 @@ export function stepDataOf(lanes: readonly string[], { initial, steps }: Counter
     lanes: lanes.filter((lane) => lane !== ""),
     rows: [...rows],
     others,
+    words: steps.map((_, index) => words[index] ?? ""),
     initial: Object.fromEntries(entries),
     steps: steps.map(({ changes }) =>
       changes.map(({ entry, before, after }) => [entry, showValue(before), showValue(after)] as const),

@@ -68,7 +68,12 @@ export function stepThrough(): void {
     current = step;
     const changed = new Map((data.steps[step - 1] ?? []).map(([entry, before]) => [entry, before]));
     const entries = entriesAt(step);
-    state?.replaceChildren(table(entries, changed), others(entries, changed));
+    const words = data.words[step - 1] ?? "";
+    state?.replaceChildren(
+      ...(words === "" ? [] : [make("p", words, "words")]),
+      table(entries, changed),
+      others(entries, changed),
+    );
     if (where !== null)
       where.textContent = step === 0 ? "the initial state" : `after step ${step} of ${data.steps.length}`;
     here?.setAttribute("y", String(top + step * rowHeight));

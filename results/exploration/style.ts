@@ -21,6 +21,9 @@ svg.spacetime { display: block; cursor: pointer; }
 .message.now line { stroke-width: 2.6; opacity: 1; }
 .message.now text { fill: var(--ink); font-weight: 600; }
 #state { position: sticky; top: 12px; max-height: calc(100vh - 24px); overflow: auto; font-size: 12.5px; }
+ol.told { margin: 0 0 18px; padding-left: 26px; font-size: 13.5px; line-height: 1.55; overflow-wrap: anywhere; }
+ol.told li::marker { color: var(--faint); font-variant-numeric: tabular-nums; }
+#state p.words { margin: 0 0 10px; padding: 8px 10px; background: var(--well); border-radius: 7px; font-size: 13px; line-height: 1.45; overflow-wrap: anywhere; }
 table.state { table-layout: fixed; } table.state th:first-child { width: 104px; } table.state th { font-weight: 600; } table.state tr th:first-child { font-weight: 500; color: var(--soft); }
 table.state td, .others dd { font-family: ui-monospace, monospace; font-size: 11.5px; overflow-wrap: anywhere; }
 td.changed, dd.changed { background: var(--unknown-well); }
