@@ -29,6 +29,7 @@ export async function sayings(
   definition: ModelDefinition,
   variant: string | undefined,
   parameters: Parameters,
+  symmetry = true,
 ): Promise<readonly string[]> {
   const model = buildModel(definition, { parameters, ...(variant === undefined ? {} : { variant }) });
   const properties = [
@@ -40,7 +41,7 @@ export async function sayings(
   for (const { name } of properties) {
     const { verdicts } = await explore(
       withProperties(model, (each) => each === name),
-      { symmetry: true },
+      { symmetry, recoverability: true },
     );
     said.push(
       ...verdicts.map(({ verdict, vacuous }) => `${name}: ${vacuous === true ? "vacuous" : verdict}`),

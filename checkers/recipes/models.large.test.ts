@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { greatest, isMeasuring } from "../../model/index.ts";
 import { buildModel, explore } from "../exploration/index.ts";
 import { recipes, sayings } from "./models.for-tests.ts";
+import { exchangeIdentities } from "./models-symmetry.for-tests.ts";
 
 const slowMs = 600_000;
 
@@ -29,6 +30,54 @@ describe("within its default bounds", () => {
       const unseen = result.witnesses.filter(({ name, seen }) => !seen && !isMeasuring(measures, name));
       expect(unseen.map(({ name }) => name)).toEqual([]);
       expect(measures.map((measure) => greatest(measure, result.witnesses))).toEqual(measures.map(() => 1));
+    },
+  );
+});
+
+describe("what is right but for its herd", () => {
+  const herds = subjects.filter(
+    ({ definition, variant }) => definition.variants?.[variant ?? ""]?.property === "NoHerd",
+  );
+  it.each(herds)(
+    "$name is right under failures, too",
+    { timeout: slowMs },
+    async ({ definition, variant }) => {
+      const parameters = { clients: 3, "sessions-expire": 1, "connection-losses": 1, "allow-herd": true };
+      const bounds = "candidacies" in definition.parameters ? { ...parameters, candidacies: 1 } : parameters;
+      const result = await explore(definition, {
+        ...(variant === undefined ? {} : { variant }),
+        parameters: bounds,
+        symmetry: true,
+        recoverability: true,
+      });
+      expect(result.ending).toBe("complete");
+      expect(result.verdicts.filter(({ verdict }) => verdict !== "holds")).toEqual([]);
+      expect(result.notJudged).toEqual([]);
+    },
+  );
+});
+
+describe("symmetry", () => {
+  it.each(subjects.filter(({ definition }) => definition.name !== "double-barrier"))(
+    "of $name does not tell clients apart",
+    ({ definition, variant }) => {
+      const parameters = { clients: 3, "sessions-expire": 2, "connection-losses": 2 };
+      const model = buildModel(definition, { parameters, ...(variant === undefined ? {} : { variant }) });
+      expect(exchangeIdentities(model)).toBeGreaterThan(20);
+    },
+  );
+
+  it.each(subjects)(
+    "says of $name what all states say",
+    { timeout: slowMs },
+    async ({ definition, variant }) => {
+      const bounds = { clients: 3, "sessions-expire": 1, "connection-losses": 1 };
+      const once = Object.keys(definition.parameters).filter((name) =>
+        ["candidacies", "joins", "ids"].includes(name),
+      );
+      const parameters = { ...bounds, ...Object.fromEntries(once.map((name) => [name, 1])) };
+      const said = await sayings(definition, variant, parameters, true);
+      expect(said).toEqual(await sayings(definition, variant, parameters, false));
     },
   );
 });

@@ -17,12 +17,13 @@ import {
   type Value,
   type VariantDeclaration,
 } from "../specification/index.ts";
-import { parentPath } from "../sequential/index.ts";
 import {
   initialService,
   plainService,
   serviceActions,
   trigger,
+  departed,
+  wokenBy,
   type ServiceBounds,
   type ServiceKind,
   type ServiceState,
@@ -170,30 +171,15 @@ export function couples(all: IdentitySet<Client>): readonly (readonly [Client, C
   return all.members.flatMap((a, i) => all.members.slice(i + 1).map((b) => [a, b] as const));
 }
 
-/** The clients that have a watch which the znode's departure fires. */
-function wokenBy(now: Now<ServiceState>, all: IdentitySet<Client>, path: string): readonly Client[] {
-  return all.members.filter((client) =>
-    now.watches[client].some(({ kind, path: watched }) =>
-      kind === "children"
-        ? watched === path || watched === parentPath(path)
-        : kind === "data" && watched === path,
-    ),
-  );
-}
-
 /** Every departure of a znode (of those that `counts` names) wakes one client at most. */
 export function wakesOne(
   before: Now<ServiceState>,
   after: Now<ServiceState>,
-  all: IdentitySet<Client>,
   counts: (path: string) => boolean = () => true,
 ): Judgement {
-  if (before.tree === after.tree) return vacuous;
-  const stays = (path: string, czxid: number): boolean =>
-    after.tree.nodes.some((node) => node.path === path && node.czxid === czxid);
-  const gone = before.tree.nodes.filter(({ path, czxid }) => counts(path) && !stays(path, czxid));
+  const gone = departed(before, after).filter(counts);
   if (gone.length === 0) return vacuous;
-  return forAll(gone, ({ path }) => wokenBy(before, all, path).length <= 1);
+  return forAll(gone, (path) => wokenBy(before, path).length <= 1);
 }
 
 /** The herd: how many clients the departure of one znode (of those that `counts` names) wakes. */
@@ -202,6 +188,6 @@ export function herd(all: IdentitySet<Client>, counts: (path: string) => boolean
     name: "clients woken by one departure",
     most: all.members.length,
     of: (now) =>
-      Math.max(0, ...now.tree.nodes.map(({ path }) => (counts(path) ? wokenBy(now, all, path).length : 0))),
+      Math.max(0, ...now.tree.nodes.map(({ path }) => (counts(path) ? wokenBy(now, path).length : 0))),
   };
 }

@@ -44,8 +44,28 @@ export const exploreOutput: z.ZodType = z.object({
       property: z.string(),
       length: z.int().positive().describe("number of states"),
       steps: z.array(z.looseObject({ action: z.string(), parameters: z.json() })),
+      words: z
+        .array(z.string().nullable())
+        .optional()
+        .describe("the steps in the words of the model's users, where it has any"),
     })
     .nullable(),
+  measures: z
+    .array(
+      z.object({ name: z.string(), most: z.int(), greatest: z.int().describe("of all states explored") }),
+    )
+    .optional(),
+  histories: z
+    .array(
+      z.looseObject({
+        property: z.string(),
+        kind: z.enum(["violation", "anomaly"]),
+        as: z.string().describe("what zabcheck check --as judges it by"),
+        length: z.int().positive().describe("number of states on the way there"),
+        events: z.array(z.looseObject({ process: z.json(), type: z.string(), f: z.string() })),
+      }),
+    )
+    .optional(),
 });
 
 /** `zabcheck models --json`. */

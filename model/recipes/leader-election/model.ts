@@ -151,7 +151,7 @@ function build(parameters: Parameters, variant?: string): Model<unknown> {
       }),
     ],
     stepProperties: [
-      stepProperty("NoHerd", (before, after) => wakesOne(before, after, all)),
+      stepProperty("NoHerd", (before, after) => wakesOne(before, after)),
       // As soon as another leads.
       stepProperty("ZombieWritesRefused", (before, after, { action, parameters }) => {
         if (action !== "GuardedWrite") return vacuous;

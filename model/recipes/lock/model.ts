@@ -88,7 +88,7 @@ function build(
         return !holds(now, a) || !holds(now, b) || isZombie(now, a) || isZombie(now, b);
       }),
     ],
-    stepProperties: [stepProperty("NoHerd", (before, after) => wakesOne(before, after, all, counts))],
+    stepProperties: [stepProperty("NoHerd", (before, after) => wakesOne(before, after, counts))],
     witnesses: [
       witness("SomebodyHolds", (now) => all.members.some((client) => holds(now, client))),
       ...(isShared

@@ -53,7 +53,8 @@ interface Change {
 const variants: Variants<Change> = {
   recipe: { summary: "the recipe", holds: true, change: { consumer: (recipe) => recipe } },
   "watch-after-read": {
-    summary: "a consumer caches the list and sets its watch after it read: it keeps a member that has gone",
+    summary:
+      "a consumer caches the list and sets its watch after it read: what changed in between it never learns",
     holds: false,
     property: "ListIsRight",
     source: "address lists with a watch as an afterthought",

@@ -13,6 +13,7 @@ import {
   type PerClient,
   type Value,
 } from "../../specification/index.ts";
+import { parentPath } from "../../sequential/index.ts";
 import type { Decisions, RecipeEvent } from "../decisions.ts";
 import { isRead, type RecipeAnswer, type RecipeRequest, type RecipeWatchEvent } from "./requests.ts";
 import {
@@ -363,4 +364,24 @@ function canAnswer(now: Now<State>, client: Client): boolean {
 export function has(now: Now<ServiceState>, client: Client, path: string): boolean {
   const owner = find(now.tree as Tree, path)?.owner;
   return now.session[client] === "alive" && (owner === "" || owner?.startsWith(mention(client)) === true);
+}
+
+/** The znodes that are gone after a step. */
+export function departed(before: Now<ServiceState>, after: Now<ServiceState>): readonly string[] {
+  if (before.tree === after.tree) return [];
+  const stays = (path: string, czxid: number): boolean =>
+    after.tree.nodes.some((node) => node.path === path && node.czxid === czxid);
+  return before.tree.nodes.filter(({ path, czxid }) => !stays(path, czxid)).map(({ path }) => path);
+}
+
+/** The clients that have a watch which the departure of a znode fires. */
+export function wokenBy({ watches }: Now<ServiceState>, path: string): readonly Client[] {
+  const clients = Object.getOwnPropertySymbols(watches) as unknown as readonly Client[];
+  return clients.filter((client) =>
+    watches[client].some(({ kind, path: watched }) =>
+      kind === "children"
+        ? watched === path || watched === parentPath(path)
+        : kind === "data" && watched === path,
+    ),
+  );
 }

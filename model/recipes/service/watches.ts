@@ -113,11 +113,15 @@ function missedEvent({ kind, path, missed }: Watch, now: Tree): RecipeWatchEvent
   return kind === "children" ? "NodeChildrenChanged" : "NodeDataChanged";
 }
 
-/** In the order of the znodes, then of what is gone: where clients are symmetric the order may not hang on their names. */
+/**
+ * In the order of the znodes, then of what is gone: where clients are symmetric the order may not hang on their names.
+ * Of what is gone the names tell the order all the same, once the clients' are taken out of them: numbers are left.
+ */
 function inOrderOf(tree: Tree, watches: FiniteSet<Watch>): readonly Watch[] {
   const place = ({ path }: Watch): number => {
     const at = tree.nodes.findIndex((node) => node.path === path);
     return at < 0 ? tree.nodes.length : at;
   };
-  return [...watches].toSorted((a, b) => place(a) - place(b));
+  const anonymous = ({ kind, path }: Watch): string => `${path.replaceAll(/<[^<>]*>/g, "")} ${kind}`;
+  return [...watches].toSorted((a, b) => place(a) - place(b) || (anonymous(a) < anonymous(b) ? -1 : 1));
 }

@@ -8,7 +8,7 @@ import {
   type Value,
 } from "../../specification/index.ts";
 import { answerWords, isRead, requestWords, type RecipeRequest, type RecipeWatchEvent } from "./requests.ts";
-import type { ServiceState } from "./service.ts";
+import { departed, wokenBy, type ServiceState } from "./service.ts";
 import { apply, endOfSession, prepare, prepareMulti, read, type Transaction, type Tree } from "./tree.ts";
 import { trigger, type Watch } from "./watches.ts";
 
@@ -18,9 +18,11 @@ type State = Now<ServiceState>;
 export function serviceWords(before: State, after: State, { action, parameters }: Taken): string | undefined {
   const client = parameters[0] as Client;
   const what = happening(before, after, action, client, parameters[1]);
-  return what === undefined
-    ? undefined
-    : `${nameOf(client)}: ${what}${sequel(before, after, action, client)}`;
+  if (what === undefined) return undefined;
+  const woken = [...new Set(departed(before, after).flatMap((path) => wokenBy(before, path)))];
+  const others = woken.filter((other) => other !== client).map(nameOf);
+  const wakes = others.length === 0 ? "" : `; that wakes ${others.join(", ")}`;
+  return `${nameOf(client)}: ${what}${sequel(before, after, action, client)}${wakes}`;
 }
 
 function happening(
