@@ -1,5 +1,5 @@
 import { InputError } from "./errors.ts";
-import type { Event, EventType } from "./history.ts";
+import { isStat, type Event, type EventType } from "./history.ts";
 import { HistoryRules } from "./history-operations.ts";
 
 /*
@@ -48,7 +48,7 @@ const nothing = new Uint8Array(0);
 export class HistoryDecoder {
   readonly #file: string;
   readonly #lineBytesMax: number;
-  readonly #rules = new HistoryRules();
+  readonly #rules: HistoryRules;
   #restParts: Uint8Array[] = [];
   #restBytes = 0;
   #line = 0;
@@ -56,6 +56,7 @@ export class HistoryDecoder {
   constructor(options: DecoderOptions) {
     this.#file = options.file;
     this.#lineBytesMax = options.lineBytesMax ?? historyLineBytesMax;
+    this.#rules = new HistoryRules(() => `${this.#file}:${this.#line}`);
   }
 
   /** Lines read so far, the header included. */
@@ -151,7 +152,7 @@ export class HistoryDecoder {
     const fault = faultOf(parsed);
     if (fault !== undefined) throw this.#broken(this.#line, fault);
     const event = parsed as Event;
-    this.#rules.check(event, () => `${this.#file}:${this.#line}`);
+    this.#rules.check(event);
     events.push(event);
   }
 
@@ -182,19 +183,6 @@ export class HistoryDecoder {
 
 const anEvent = "an event in JSON: {index, time, process, type, f, value}";
 const types: ReadonlySet<unknown> = new Set<EventType>(["invoke", "ok", "fail", "info"]);
-const statFields = [
-  "czxid",
-  "mzxid",
-  "pzxid",
-  "ctime",
-  "mtime",
-  "version",
-  "cversion",
-  "aversion",
-  "dataLength",
-  "numChildren",
-] as const;
-
 function decodeOrUndefined(bytes: Uint8Array): string | undefined {
   try {
     return utf8.decode(bytes);
@@ -241,12 +229,8 @@ function faultOfEvidence(event: Readonly<Record<string, unknown>>): string | und
     if (text !== undefined && typeof text !== "string") return `${name} is ${show(text)}; expected text`;
   }
   const stat = event["stat"];
-  if (stat === undefined) return undefined;
-  const good =
-    isRecord(stat) &&
-    typeof stat["ephemeralOwner"] === "string" &&
-    statFields.every((name) => Number.isSafeInteger(stat[name]));
-  return good ? undefined : "stat is not whole; expected ephemeralOwner in hex and ten integers";
+  if (stat === undefined || isStat(stat)) return undefined;
+  return "stat is not whole; expected ephemeralOwner in hex and ten integers";
 }
 
 function isCount(value: unknown): boolean {

@@ -6,6 +6,12 @@ export type LocateEvent = (event: Event) => string;
 
 export const byIndex: LocateEvent = (event) => `event ${event.index}`;
 
+/** A process as the rules see it: the invocation that is open, with what the caller makes of it. */
+interface Slot<Item> {
+  event: Event | undefined;
+  item: Item | undefined;
+}
+
 /**
  * The rules of a history, checked event by event: indexes rise, times do not run back, a completion has its
  * invocation, and a process has one operation open at a time.
@@ -13,48 +19,64 @@ export const byIndex: LocateEvent = (event) => `event ${event.index}`;
  * Processes with a name ("faults", "watches") may tell something, by an `info`, without having invoked it. After an
  * `info` completion a process may go on: the operation counts as open for ever all the same.
  */
-export class HistoryRules {
-  readonly #open = new Map<number | string, Event>();
-  #last: Event | undefined;
+export class HistoryRules<Item = Event> {
+  readonly #slots = new Map<number | string, Slot<Item>>();
+  readonly #locate: LocateEvent;
+  readonly #open: (invocation: Event) => Item;
+  #index = -1;
+  #time = -Infinity;
 
-  /** The invocation that the event completes; undefined where it completes none. Throws InputError where a rule breaks. */
-  check(event: Event, locate: LocateEvent = byIndex): Event | undefined {
-    const last = this.#last;
-    if (last !== undefined) {
-      if (event.index <= last.index) {
-        throw broken(
-          locate(event),
-          `index ${event.index} follows index ${last.index}; expected a greater one`,
-        );
-      }
-      if (event.time < last.time) {
-        throw broken(
-          locate(event),
-          `time runs back from ${last.time} to ${event.time}; expected no smaller one`,
-        );
-      }
+  /** `open` makes of an invocation what its completion is to be told with: unless given, the invocation itself. */
+  constructor(
+    locate: LocateEvent = byIndex,
+    open: (invocation: Event) => Item = (event) => event as unknown as Item,
+  ) {
+    this.#locate = locate;
+    this.#open = open;
+  }
+
+  /** What was made of the invocation that the event completes; undefined where it completes none. Throws InputError where a rule breaks. */
+  check(event: Event): Item | undefined {
+    if (event.index <= this.#index) {
+      throw this.#broken(event, `index ${event.index} follows index ${this.#index}; expected a greater one`);
     }
-    this.#last = event;
-    const open = this.#open.get(event.process);
+    if (event.time < this.#time) {
+      throw this.#broken(
+        event,
+        `time runs back from ${this.#time} to ${event.time}; expected no smaller one`,
+      );
+    }
+    this.#index = event.index;
+    this.#time = event.time;
+    let slot = this.#slots.get(event.process);
     if (event.type === "invoke") {
+      if (slot === undefined) this.#slots.set(event.process, (slot = { event: undefined, item: undefined }));
+      const { event: open } = slot;
       if (open !== undefined) {
         const found = `process ${event.process} invokes ${event.f} while its ${open.f} of event ${open.index} is open`;
-        throw broken(locate(event), `${found}; expected its completion first`);
+        throw this.#broken(event, `${found}; expected its completion first`);
       }
-      this.#open.set(event.process, event);
+      slot.event = event;
+      slot.item = this.#open(event);
       return undefined;
     }
-    if (open === undefined) {
+    const open = slot?.event;
+    if (slot === undefined || open === undefined) {
       if (event.type === "info" && typeof event.process === "string") return undefined;
       const found = `${event.type} ${event.f} of process ${event.process} completes nothing`;
-      throw broken(locate(event), `${found}; expected an invocation before it`);
+      throw this.#broken(event, `${found}; expected an invocation before it`);
     }
     if (open.f !== event.f) {
       const found = `${event.type} ${event.f} of process ${event.process} follows its invocation of ${open.f}`;
-      throw broken(locate(event), `${found}; expected a completion of ${open.f}`);
+      throw this.#broken(event, `${found}; expected a completion of ${open.f}`);
     }
-    this.#open.delete(event.process);
-    return open;
+    const { item } = slot;
+    slot.event = slot.item = undefined;
+    return item;
+  }
+
+  #broken(event: Event, what: string): InputError {
+    return new InputError(`${this.#locate(event)}: ${what}`, "repair the history, or record it again");
   }
 }
 
@@ -63,27 +85,21 @@ export class HistoryRules {
  * operation (watch events, the life of sessions) are left out. Throws InputError where the history breaks a rule.
  */
 export function pairOperations(events: Iterable<Event>, locate: LocateEvent = byIndex): Operation[] {
-  const rules = new HistoryRules();
   const operations: {
     process: number | string;
     f: string;
     invocation: Event;
     completion: Event | undefined;
   }[] = [];
-  const at = new Map<number | string, number>();
+  const rules = new HistoryRules(locate, (invocation) => {
+    const { process, f } = invocation;
+    const operation = { process, f, invocation, completion: undefined as Event | undefined };
+    operations.push(operation);
+    return operation;
+  });
   for (const event of events) {
-    const invocation = rules.check(event, locate);
-    if (event.type === "invoke") {
-      at.set(event.process, operations.length);
-      operations.push({ process: event.process, f: event.f, invocation: event, completion: undefined });
-    } else if (invocation !== undefined) {
-      const operation = operations[at.get(event.process) ?? -1];
-      if (operation !== undefined) operation.completion = event;
-    }
+    const operation = rules.check(event);
+    if (operation !== undefined) operation.completion = event;
   }
   return operations;
-}
-
-function broken(where: string, what: string): InputError {
-  return new InputError(`${where}: ${what}`, "repair the history, or record it again");
 }

@@ -28,6 +28,25 @@ export interface Stat {
   readonly numChildren: number;
 }
 
+/** Whether a value of unknown origin is a whole Stat. */
+export function isStat(value: unknown): value is Stat {
+  if (typeof value !== "object" || value === null) return false;
+  const stat = value as { readonly [field in keyof Stat]: unknown };
+  return (
+    Number.isSafeInteger(stat.czxid) &&
+    Number.isSafeInteger(stat.mzxid) &&
+    Number.isSafeInteger(stat.pzxid) &&
+    Number.isSafeInteger(stat.ctime) &&
+    Number.isSafeInteger(stat.mtime) &&
+    Number.isSafeInteger(stat.version) &&
+    Number.isSafeInteger(stat.cversion) &&
+    Number.isSafeInteger(stat.aversion) &&
+    Number.isSafeInteger(stat.dataLength) &&
+    Number.isSafeInteger(stat.numChildren) &&
+    typeof stat.ephemeralOwner === "string"
+  );
+}
+
 /** What a completion proves beyond its value. Absent fields are not known. */
 export interface Evidence {
   /** The reply's zxid: the write's own position, or the snapshot that a read was answered from. */

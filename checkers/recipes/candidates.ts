@@ -1,5 +1,5 @@
 import { nodeName, parentPath, sequenceNumber, type Zxid } from "../../model/index.ts";
-import type { Change } from "../zookeeper/replay-attempt.ts";
+import type { Change } from "../zookeeper/replay-state.ts";
 
 /** The life of one znode that stands for election or waits for a lock, in zxids. */
 export interface Candidacy {

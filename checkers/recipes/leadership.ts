@@ -4,6 +4,7 @@ import {
   guardPath,
   type Json,
   type LeadershipEvent,
+  parentPath,
   parseLeadership,
   parseTokens,
   type Zxid,
@@ -40,8 +41,8 @@ export interface Belief {
  */
 export function checkLeadership(events: readonly Event[], options: LeadershipOptions = {}): Verdict[] {
   const history = readHistory(events);
-  const { changes } = replayHistory(history);
   const parent = options.candidates ?? candidatesPath;
+  const { changes } = replayHistory(history, { wants: (path) => parentPath(path) === parent });
   const candidacies = candidaciesBelow(parent, changes);
   const reigns = reignsOf(candidacies);
   const beliefs = beliefsOf(events);

@@ -16,7 +16,7 @@ import type { Contradiction } from "./replay-attempt.ts";
 import { checkClientOrder, checkSessionOrder, checkVersionOrder, type Happened } from "./session-order.ts";
 import { checkSequentialNodes, checkSessionEnds } from "./sessions.ts";
 import { readHistory, type Step } from "./steps.ts";
-import { checkWatches, type MissedChanges, missedChanges } from "./watches.ts";
+import { checkWatches, type MissedChanges, missedChanges, watchedPaths } from "./watches.ts";
 
 export interface ZookeeperOptions {
   /** More than this many ms of staleness of a plain read is a violation; without it staleness is only told. */
@@ -43,27 +43,33 @@ export function checkZookeeper(events: readonly Event[], options: ZookeeperOptio
   const multi = new PromiseCheck("multi");
   const ephemerals = new PromiseCheck("ephemerals");
   const missed = new Map<Step, MissedChanges>();
-  const replay = replayHistory(history, (step, tree) => {
-    if (step.op === "setWatches") missed.set(step, missedChanges(step, tree));
+  const watched = watchedPaths(history);
+  const replay = replayHistory(history, {
+    look: (step, tree) => {
+      if (step.op === "setWatches") missed.set(step, missedChanges(step, tree));
+    },
+    wants: (path) => watched.has(path),
   });
   const aboutMulti = replay.contradictions.some(({ because }) => because?.op === "multi");
   const shown = partsShown(aboutMulti ? history.steps : [], replay.acknowledged);
   for (const contradiction of replay.contradictions) {
     for (const promise of promisesOf(contradiction, { writes, reads, multi, ephemerals }, shown)) {
-      report(promise, contradiction);
+      report(promise, contradiction, replay.attempts);
     }
   }
-  for (const { path, zxid, type, seen } of replay.fromNowhere) {
+  for (const { mention, isDoubtful } of replay.fromNowhere) {
+    const { path, zxid, type, seen } = mention;
     const what = `event ${seen.index} shows that at zxid 0x${zxid.toString(16)}`;
-    reads.broken(`${what} ${path} was ${changeNames[type]}, which nobody asked for`, seen);
+    const doubt = isDoubtful ? doubtAfter(replay.attempts) : undefined;
+    reads.broken(`${what} ${path} was ${changeNames[type]}, which nobody asked for`, seen, [], doubt);
   }
   const happened: Happened[] = [];
   for (const { candidate, place } of replay.happened) {
     writes.count("unanswered writes found to have happened");
-    if (place.exact) happened.push({ candidate, zxid: place.zxid });
+    if (place.exact && place.guessed !== true) happened.push({ candidate, zxid: place.zxid });
   }
   // Where other explanations were open the end of a session is only a guess.
-  const ends = replay.choices.anyOther ? [] : replay.expired;
+  const ends = replay.choices.taken.length > 0 ? [] : replay.expired;
   const expiries = ends.map(({ session, place }) => ({ session, zxid: place.zxid, seen: place.seen }));
   const knowledge = knowledgeOf(history);
   checkWriteOrder(history, knowledge, replay.acknowledged, writes);
@@ -78,8 +84,6 @@ export function checkZookeeper(events: readonly Event[], options: ZookeeperOptio
       ephemerals.checked();
     }
   }
-  if (replay.undecided)
-    for (const promise of [writes, reads, multi, ephemerals]) promise.doubt(replay.attempts);
   const { sameServer, acrossServers } = checkSessionOrder(history);
   const clientOrder = checkClientOrder(history, happened);
   const sequential = checkSequentialNodes(history);
@@ -163,13 +167,19 @@ function promisesOf(
   return broken;
 }
 
-function report(promise: PromiseCheck, { step, path, expected, found, because }: Contradiction): void {
+function doubtAfter(attempts: number): string {
+  return `none of ${attempts} ways of working in unanswered writes explains it, others were left untried`;
+}
+
+function report(promise: PromiseCheck, contradiction: Contradiction, attempts: number): void {
+  const { step, path, expected, found, because } = contradiction;
   const at = path === step.path ? "" : ` on ${path}`;
   const why = because === undefined || because === step ? "" : `, given ${nameOf(because)}`;
   promise.broken(
     `${nameOf(step)} at zxid 0x${step.zxid.toString(16)} answered ${found}${at}; expected ${expected}${why}`,
     step.completion as Event,
     [step.invocation, because?.invocation, because?.completion],
+    contradiction.isDoubtful ? doubtAfter(attempts) : undefined,
   );
 }
 

@@ -4,27 +4,33 @@ export interface ChoicePoint {
   readonly chosen: number;
   /** What the options are about. */
   readonly path: string;
+  /** The step of the replay in which the way was chosen. */
+  readonly at: number;
 }
 
 /** The ways taken by one attempt: those of a given prefix, then always the first. */
 export class Choices {
-  readonly #prefix: readonly number[];
+  #prefix: readonly number[] = [];
   readonly taken: ChoicePoint[] = [];
+  /** The step of the replay that is under way. */
+  at = 0;
 
-  constructor(prefix: readonly number[]) {
+  /** Begins another attempt, of which the first `kept` ways are taken already. */
+  begin(prefix: readonly number[], kept: number): void {
     this.#prefix = prefix;
+    this.taken.length = kept;
   }
 
   choose(options: number, path: string): number {
     if (options <= 1) return 0;
     const chosen = Math.min(this.#prefix[this.taken.length] ?? 0, options - 1);
-    this.taken.push({ options, chosen, path });
+    this.taken.push({ options, chosen, path, at: this.at });
     return chosen;
   }
 
-  /** Whether another way was open at any point. */
-  get anyOther(): boolean {
-    return this.taken.length > 0;
+  /** The ways taken, as a prefix for other attempts. */
+  get chosen(): readonly number[] {
+    return this.taken.map((point) => point.chosen);
   }
 
   /**

@@ -22,8 +22,7 @@ export class Components {
       if (step.op !== "create" || !String(step.request["mode"]).startsWith("ephemeral")) continue;
       this.#join(step.path, parentPath(step.path));
       this.#join(step.path, `session ${step.session}`);
-      const created = step.answer["path"];
-      if (typeof created === "string") this.#join(step.path, created);
+      if (step.outcome === "ok") this.#join(step.path, step.created);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Event, Json, Stat } from "../../model/index.ts";
+import type { Event, Json } from "../../model/index.ts";
 import { PromiseCheck } from "./findings.ts";
 import { nameOf } from "./real-time.ts";
 import { isFinal, type Step, type ZookeeperHistory } from "./steps.ts";
@@ -13,7 +13,7 @@ export function checkFinalReads(history: ZookeeperHistory): PromiseCheck {
   const lastWrite = history.steps.findLast((step) => step.isWrite && step.op !== "closeSession");
   for (const step of history.steps) {
     if (!isFinal(step) || !step.isAnswered || step.server === "") continue;
-    if (lastWrite !== undefined && step.invocation.index < lastWrite.invocation.index) continue;
+    if (lastWrite !== undefined && step.invokedAt < lastWrite.invokedAt) continue;
     const key = `${step.op} ${step.path}`;
     const servers = last.get(key);
     if (servers === undefined) last.set(key, new Map([[step.server, step]]));
@@ -39,7 +39,7 @@ export function checkFinalReads(history: ZookeeperHistory): PromiseCheck {
 /** What of an answer has to agree: error, data, the children's names, and the Stat without the children's counts where sessions still end. */
 function shownBy(step: Step): string {
   const { data, children } = step.answer as { data?: Json; children?: Json };
-  const stat = step.answer["stat"] as unknown as Stat | undefined;
+  const { stat } = step;
   const names = Array.isArray(children) ? [...(children as readonly string[])].sort() : null;
   const own =
     stat === undefined ? null : [stat.czxid, stat.mzxid, stat.version, stat.aversion, stat.ctime, stat.mtime];

@@ -7,6 +7,8 @@ export interface Finding {
   /** Events involved; the last to be explained is `earliest`. */
   readonly events: readonly Event[];
   readonly earliest: Event;
+  /** Why it may have an explanation after all. */
+  readonly doubt: string | undefined;
 }
 
 const findingsMax = 1000;
@@ -16,7 +18,7 @@ export class PromiseCheck {
   readonly name: string;
   #checked = 0;
   #broken = 0;
-  #tried: number | undefined;
+  #doubtful = 0;
   readonly #findings: Finding[] = [];
   readonly #counts: { [name: string]: number } = {};
 
@@ -33,34 +35,36 @@ export class PromiseCheck {
     this.#counts[name] = (this.#counts[name] ?? 0) + by;
   }
 
-  broken(summary: string, earliest: Event, others: readonly (Event | undefined)[] = []): void {
-    this.#broken++;
+  /** With a `doubt` it is no violation for certain: not everything that may explain it was tried. */
+  broken(
+    summary: string,
+    earliest: Event,
+    others: readonly (Event | undefined)[] = [],
+    doubt?: string,
+  ): void {
+    if (doubt === undefined) this.#broken++;
+    else this.#doubtful++;
     if (this.#findings.length >= findingsMax) return;
-    this.#findings.push({ summary, earliest, events: involved(earliest, others) });
-  }
-
-  /** What was found may have an explanation that was not tried among those that were. */
-  doubt(tried: number): void {
-    this.#tried = tried;
+    this.#findings.push({ summary, earliest, events: involved(earliest, others), doubt });
   }
 
   /** `what` was checked, for example "reads show the tree at their zxid". */
   verdict(what: string, unit: string, evidence?: Json): Verdict {
-    const counts = { checked: this.#checked, violations: this.#broken, ...this.#counts };
+    const counts = {
+      checked: this.#checked,
+      violations: this.#broken,
+      ...(this.#doubtful === 0 ? {} : { undecided: this.#doubtful }),
+      ...this.#counts,
+    };
     const more = evidence === undefined ? {} : { evidence };
     const first = this.#first();
     if (first !== undefined) {
-      const { summary, events, earliest } = first;
-      const rest = this.#broken > 1 ? ` (and ${this.#broken - 1} more)` : "";
-      if (this.#tried !== undefined) {
-        const doubt = `none of ${this.#tried} ways of working in unanswered writes explains it, others were left untried`;
-        return {
-          name: this.name,
-          verdict: "unknown",
-          detail: `${summary}${rest}; ${doubt}`,
-          counts,
-          ...more,
-        };
+      const { summary, events, earliest, doubt } = first;
+      const found = doubt === undefined ? this.#broken : this.#doubtful;
+      const rest = found > 1 ? ` (and ${found - 1} more)` : "";
+      if (doubt !== undefined) {
+        const detail = `${summary}${rest}; ${doubt}`;
+        return { name: this.name, verdict: "unknown", detail, counts, ...more };
       }
       const violation = { summary, events, earliest };
       return {
@@ -85,9 +89,11 @@ export class PromiseCheck {
     };
   }
 
+  /** The earliest of those without a doubt; where there are none, of the others. */
   #first(): Finding | undefined {
     let first: Finding | undefined;
     for (const finding of this.#findings) {
+      if (finding.doubt !== undefined && this.#broken > 0) continue;
       if (first === undefined || finding.earliest.index < first.earliest.index) first = finding;
     }
     return first;

@@ -1,5 +1,5 @@
 import type { Event, Stat, SubRequest, SubResult, Zxid } from "../../model/index.ts";
-import type { Step, WatchStep } from "./steps.ts";
+import type { Step, ZookeeperHistory } from "./steps.ts";
 
 export type ChangeType = "created" | "deleted" | "data" | "children";
 
@@ -11,6 +11,9 @@ export interface Mention {
   /** What was read there, where it was read. */
   data: string | null | undefined;
   version: number | undefined;
+  dataLength: number | undefined;
+  /** Of what was created: its ephemeralOwner. */
+  owner: string | undefined;
   /** The first that shows it. */
   seen: Event;
 }
@@ -30,9 +33,8 @@ export interface Sighting {
 
 /** Calls back for every Stat that an answer holds. */
 export function eachSighting(step: Step, see: (sighting: Sighting) => void): void {
-  const answer = step.answer;
   if (step.op === "multi") {
-    const results = answer["results"] as unknown as readonly SubResult[] | undefined;
+    const results = step.answer["results"] as unknown as readonly SubResult[] | undefined;
     const operations = step.request["operations"] as unknown as readonly SubRequest[];
     results?.forEach((result, i) => {
       if (result.op === "create" && result.stat !== undefined) {
@@ -43,10 +45,10 @@ export function eachSighting(step: Step, see: (sighting: Sighting) => void): voi
     });
     return;
   }
-  const stat = answer["stat"] as unknown as Stat | undefined;
+  const { stat } = step;
   if (stat === undefined) return;
-  const path = step.op === "create" ? (answer["path"] as string) : step.path;
-  see({ path, stat, data: step.op === "getData" ? (answer["data"] as string | null) : undefined });
+  const path = step.op === "create" ? step.created : step.path;
+  see({ path, stat, data: step.op === "getData" ? (step.answer["data"] as string | null) : undefined });
 }
 
 const changeTypes: { readonly [type: string]: ChangeType } = {
@@ -58,42 +60,57 @@ const changeTypes: { readonly [type: string]: ChangeType } = {
 
 /** Every transaction at or above `floor` that replies and events speak of and no acknowledged write is, by zxid. */
 export function groupsOf(
-  steps: readonly Step[],
-  watches: readonly WatchStep[],
+  history: Pick<ZookeeperHistory, "answered" | "watches">,
   acknowledged: ReadonlyMap<Zxid, Step>,
   floor: Zxid,
 ): MentionGroup[] {
   const mentions = new Map<string, Mention>();
-  const mention = (
-    zxid: Zxid,
-    path: string,
-    type: ChangeType,
-    seen: Event,
-    data?: string | null,
-    version?: number,
-  ): void => {
-    if (zxid < floor || acknowledged.has(zxid)) return;
+  const isKnown = (zxid: Zxid): boolean => zxid < floor || acknowledged.has(zxid);
+  const mention = (zxid: Zxid, path: string, type: ChangeType, seen: Event): Mention | undefined => {
+    if (isKnown(zxid)) return undefined;
     const key = `${zxid} ${type} ${path}`;
     const known = mentions.get(key);
-    if (known === undefined) {
-      mentions.set(key, { zxid, path, type, data, version, seen });
-      return;
+    if (known !== undefined) {
+      if (seen.index < known.seen.index) known.seen = seen;
+      return known;
     }
-    if (seen.index < known.seen.index) known.seen = seen;
-    known.data ??= data;
-    known.version ??= version;
+    const first: Mention = {
+      zxid,
+      path,
+      type,
+      seen,
+      data: undefined,
+      version: undefined,
+      dataLength: undefined,
+      owner: undefined,
+    };
+    mentions.set(key, first);
+    return first;
   };
-  for (const step of steps) {
-    const seen = step.completion;
-    if (seen === undefined || !step.isAnswered) continue;
+  /** By path, the Stat seen last all of whose transactions are known: most replies show it again. */
+  const settled = new Map<string, Stat>();
+  for (const step of history.answered) {
+    const seen = step.completion as Event;
     eachSighting(step, ({ path, stat, data }) => {
-      const { czxid, mzxid, pzxid, version } = stat;
-      mention(czxid, path, "created", seen, mzxid === czxid ? data : undefined);
-      if (mzxid > czxid) mention(mzxid, path, "data", seen, data, version);
+      const { czxid, mzxid, pzxid } = stat;
+      const last = settled.get(path);
+      if (last?.mzxid === mzxid && last.pzxid === pzxid && last.czxid === czxid) return;
+      if (isKnown(mzxid) && isKnown(pzxid) && isKnown(czxid)) {
+        settled.set(path, stat);
+        return;
+      }
+      const created = mention(czxid, path, "created", seen);
+      if (created !== undefined) created.owner ??= stat.ephemeralOwner;
+      const written = mzxid > czxid ? mention(mzxid, path, "data", seen) : created;
+      if (written !== undefined) {
+        written.data ??= data;
+        written.dataLength ??= stat.dataLength;
+        if (mzxid > czxid) written.version ??= stat.version;
+      }
       if (pzxid > czxid) mention(pzxid, path, "children", seen);
     });
   }
-  for (const { event, type, path, zxid } of watches) {
+  for (const { event, type, path, zxid } of history.watches) {
     const change = changeTypes[type];
     if (zxid > 0 && change !== undefined) mention(zxid, path, change, event);
   }

@@ -1,5 +1,6 @@
 import type { Event, Json, Zxid } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
+import { firstAtLeast } from "./facts.ts";
 import { PromiseCheck } from "./findings.ts";
 import { eachSighting } from "./mentions.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
@@ -9,11 +10,11 @@ class Newest {
   readonly #indexes: number[] = [];
   readonly #steps: Step[] = [];
 
-  /** Steps must come in the order of their completions. */
+  /** Steps have to come in the order of their completions. */
   add(step: Step): void {
     const last = this.#steps.at(-1);
     if (last !== undefined && step.zxid <= last.zxid) return;
-    this.#indexes.push(step.completion?.index ?? 0);
+    this.#indexes.push(step.completedAt);
     this.#steps.push(step);
   }
 
@@ -34,16 +35,6 @@ class Newest {
   }
 }
 
-function firstAtLeast(sorted: readonly number[], value: number): number {
-  let [from, to] = [0, sorted.length];
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if ((sorted[middle] as number) >= value) to = middle;
-    else from = middle + 1;
-  }
-  return from;
-}
-
 /** What was known when, by zxid. */
 export interface Knowledge {
   readonly writes: Newest;
@@ -52,10 +43,9 @@ export interface Knowledge {
 
 /** Goes once over the replies in the order in which they came. */
 export function knowledgeOf(history: ZookeeperHistory): Knowledge {
-  const replies = history.steps.filter((step) => step.isAnswered && step.zxid > 0);
-  replies.sort((a, b) => (a.completion as Event).index - (b.completion as Event).index);
   const knowledge = { writes: new Newest(), reads: new Newest() };
-  for (const step of replies) {
+  for (const step of history.answered) {
+    if (step.zxid <= 0) continue;
     if (step.hasPosition) knowledge.writes.add(step);
     else if (!step.isWrite) knowledge.reads.add(step);
   }
@@ -76,7 +66,7 @@ export function checkWriteOrder(
     if (!step.hasPosition) continue;
     promise.checked();
     const completion = step.completion as Event;
-    const before = knowledge.writes.before(step.invocation.index);
+    const before = knowledge.writes.before(step.invokedAt);
     if (before !== undefined && before.zxid >= step.zxid) {
       promise.broken(
         `${nameOf(step)} got zxid ${show(step.zxid)}, not above ${show(before.zxid)} of ${nameOf(before)}, ` +
@@ -106,7 +96,7 @@ export function checkFuture(history: ZookeeperHistory, knowledge: Knowledge): Pr
     if (!step.isAnswered || step.zxid <= 0) continue;
     const completion = step.completion as Event;
     if (step.hasPosition) {
-      const reader = knowledge.reads.before(step.invocation.index);
+      const reader = knowledge.reads.before(step.invokedAt);
       promise.checked();
       if (reader !== undefined && reader.zxid >= step.zxid) {
         const what = `${nameOf(reader)} was answered at zxid ${show(reader.zxid)} before ${nameOf(step)} began`;
@@ -186,7 +176,7 @@ export function checkStaleness(
     if (step.op !== "getData" && step.op !== "exists" && step.op !== "getChildren") continue;
     const missed = knowledge.writes.firstAbove(step.zxid);
     const completed = missed?.completion;
-    const isStale = completed !== undefined && completed.index < step.invocation.index;
+    const isStale = completed !== undefined && missed !== undefined && missed.completedAt < step.invokedAt;
     const ms = isStale ? (step.invocation.time - completed.time) / 1e6 : 0;
     ages.push(ms);
     if (isStale && missed !== undefined && (oldest === undefined || ms > oldest.ms))
@@ -197,7 +187,7 @@ export function checkStaleness(
   const sorted = Float64Array.from(ages).sort();
   const at = (percent: number): number =>
     sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? 0;
-  const stale = sorted.length - firstAtLeast(sorted as unknown as number[], Number.MIN_VALUE);
+  const stale = sorted.length - firstAtLeast(sorted, Number.MIN_VALUE);
   const counts: { [name: string]: number } = { reads: ages.length, stale };
   for (const percent of percentiles) counts[`p${percent} ms`] = at(percent);
   const share = ((100 * stale) / ages.length).toFixed(1);

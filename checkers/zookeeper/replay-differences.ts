@@ -1,10 +1,14 @@
-import type {
-  ErrorCode,
-  Stat,
-  SubRequest,
-  SubResult,
-  TransactionBody,
-  WriteRequest,
+import {
+  childPath,
+  clientOwner,
+  cversionOf,
+  type ErrorCode,
+  type Stat,
+  type SubRequest,
+  type SubResult,
+  type TransactionBody,
+  type WriteRequest,
+  type Znode,
 } from "../../model/index.ts";
 import type { Step } from "./steps.ts";
 
@@ -58,11 +62,11 @@ export function differenceOf(
   if (predicted !== step.error)
     return { ...shared, expected: predicted ?? "ok", found: step.error ?? describe(step) };
   if (predicted !== undefined) return undefined;
-  const created = step.answer["path"];
+  const created = step.outcome === "ok" ? step.created : undefined;
   if ("parentCversion" in body && typeof created === "string" && created !== body.path) {
     return { ...shared, created, expected: body.path, found: created };
   }
-  const stat = step.answer["stat"] as unknown as Stat | undefined;
+  const { stat } = step;
   if (body.type === "setData" && stat !== undefined && stat.version !== body.version) {
     return {
       ...shared,
@@ -107,6 +111,26 @@ function multiDifference(
 
 type Told = { readonly expected: string; readonly found: string };
 
+/** Whether the node has what the Stat shows of it, its children aside: the common case, without making a Stat of it. */
+export function showsNode(node: Readonly<Znode>, seen: Stat): boolean {
+  return (
+    node.mzxid === seen.mzxid &&
+    node.version === seen.version &&
+    node.czxid === seen.czxid &&
+    node.aversion === seen.aversion &&
+    node.dataLength === seen.dataLength &&
+    (node.ephemeralOwner === seen.ephemeralOwner || clientOwner(node.ephemeralOwner) === seen.ephemeralOwner)
+  );
+}
+
+/** The same for its children. */
+export function showsChildren(node: Readonly<Znode>, seen: Stat): boolean {
+  const count = node.children === undefined ? 0 : node.children.size;
+  return (
+    node.pzxid === seen.pzxid && count === seen.numChildren && cversionOf(node.creates, count) === seen.cversion
+  );
+}
+
 const nodeFields = ["czxid", "mzxid", "version", "aversion", "ephemeralOwner", "dataLength"] as const;
 const childrenFields = ["numChildren", "cversion", "pzxid"] as const;
 
@@ -128,12 +152,37 @@ function fieldDifference(own: Stat, seen: Stat, fields: readonly (keyof Stat)[])
   return undefined;
 }
 
+/** Where a list of children is not that of the node. */
+export function listDifference(
+  node: Readonly<Znode>,
+  path: string,
+  names: readonly string[],
+): ReadDifference | undefined {
+  const own = node.children;
+  const listed = new Set(names);
+  if (listed.size < names.length)
+    return { path, kind: "children", expected: "each child once", found: names.join(" ") };
+  if (own === undefined ? listed.size === 0 : own.size === listed.size && names.every((name) => own.has(name)))
+    return undefined;
+  for (const name of names) {
+    if (own?.has(name) === true) continue;
+    const child = childPath(path, name);
+    return { path: child, kind: "extra", expected: `no ${child}`, found: `${child} among the children` };
+  }
+  for (const name of own ?? []) {
+    if (listed.has(name)) continue;
+    const child = childPath(path, name);
+    return { path: child, kind: "missing", expected: `${child} among the children`, found: `no ${child}` };
+  }
+  return undefined;
+}
+
 function showField(value: number | string): string {
   return typeof value === "number" && value >= 2 ** 32 ? `0x${value.toString(16)}` : String(value);
 }
 
 export function describe(step: Step): string {
-  const stat = step.answer["stat"] as unknown as Stat | undefined;
+  const { stat } = step;
   const data = step.op === "getData" ? ` ${JSON.stringify(step.answer["data"] ?? null)}` : "";
   return `ok${data}${stat === undefined ? "" : ` in version ${stat.version}`}`;
 }

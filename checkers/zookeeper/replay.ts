@@ -1,72 +1,127 @@
-import type { Zxid, ZnodeTree } from "../../model/index.ts";
-import { Choices } from "./choices.ts";
+import type { Zxid } from "../../model/index.ts";
 import { Components } from "./components.ts";
+import { Facts } from "./facts.ts";
 import { groupsOf } from "./mentions.ts";
-import { type AttemptResult, ReplayAttempt, type ReplayInput } from "./replay-attempt.ts";
+import { type AttemptResult, Replay, type ReplayInput, type ReplayOptions } from "./replay-attempt.ts";
 import { SequenceBounds } from "./sequence-bounds.ts";
 import { SessionLives } from "./session-ends.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
 import { Unanswered } from "./unanswered.ts";
 import { reservedCandidates } from "./unseen.ts";
 
-/** The outcome of a replay: the attempt that explains everything, or the one that came furthest. */
+/** The outcome of a replay: the attempt that explains everything, or one that explains as much as was found to be possible. */
 export interface ReplayResult extends AttemptResult {
   readonly acknowledged: ReadonlyMap<Zxid, Step>;
   readonly attempts: number;
-  /** Some way of working in unanswered writes was left untried, and none of the others explained everything. */
-  readonly undecided: boolean;
 }
 
 /** Steps that all attempts together may replay. */
 const replayedMax = 20_000_000;
-const attemptsMax = 2000;
+const attemptsMax = 5000;
 
 /**
- * Replays a history by its zxids (see ReplayAttempt). Where several unanswered writes could explain the same
- * observation, an attempt takes the most likely one; only if an answer stays inexplicable are the others tried, those
- * about the same path first, those that can't have to do with it never. Without such ambiguities one attempt decides.
+ * Replays a history by its zxids (see Replay). Where several unanswered writes could explain the same observation, an
+ * attempt takes the most likely one; only if an answer stays inexplicable are the others tried, those about the same
+ * path first, those that can't have to do with it never. An answer that none explains is a contradiction; the attempt
+ * that came furthest goes on behind it. Without such ambiguities one attempt decides.
  */
-export function replayHistory(
-  history: ZookeeperHistory,
-  look?: (step: Step, tree: ZnodeTree) => void,
-): ReplayResult {
+export function replayHistory(history: ZookeeperHistory, options: ReplayOptions = {}): ReplayResult {
   const input = inputOf(history);
-  const { acknowledged } = input;
-  const budget = Math.max(8, Math.min(attemptsMax, Math.floor(replayedMax / (input.steps.length + 1))));
-  const components = new Components(input.unanswered.candidates, history.steps);
-  const stack: number[][] = [[]];
-  let best: { readonly prefix: readonly number[]; readonly replayed: number } | undefined;
-  let attempts = 0;
-  for (; attempts < budget; attempts++) {
-    const prefix = stack.pop();
-    if (prefix === undefined) break;
-    const attempt = new ReplayAttempt(input, new Choices(prefix), false).run(look);
-    if (attempt.stuckAt === undefined || !attempt.choices.anyOther) {
-      return { ...attempt, acknowledged, attempts: attempts + 1, undecided: false };
-    }
-    if (best === undefined || attempt.replayed > best.replayed) best = { prefix, replayed: attempt.replayed };
-    const { stuckAt } = attempt;
-    stack.push(...attempt.choices.others(stuckAt, (path) => components.related(path, stuckAt)));
-  }
-  const whole = new ReplayAttempt(input, new Choices(best?.prefix ?? []), true).run(look);
-  return { ...whole, acknowledged, attempts, undecided: stack.length > 0 };
+  const search = new Search(history, input, new Replay(input, options));
+  const attempt = search.run();
+  return { ...attempt, acknowledged: input.acknowledged, attempts: search.attempts };
 }
+
+class Search {
+  readonly #history: ZookeeperHistory;
+  readonly #input: ReplayInput;
+  readonly #replay: Replay;
+  #components: Components | undefined;
+  #spent = 0;
+  attempts = 0;
+
+  constructor(history: ZookeeperHistory, input: ReplayInput, replay: Replay) {
+    this.#history = history;
+    this.#input = input;
+    this.#replay = replay;
+  }
+
+  run(): AttemptResult {
+    let settled: readonly number[] = [];
+    let isDoubtful = false;
+    for (;;) {
+      const found = this.#furthest(settled, isDoubtful);
+      if (found.attempt !== undefined) return found.attempt;
+      isDoubtful ||= found.isCut;
+      if (this.#isSpent) {
+        const [prefix, count] = [found.chosen, found.chosen.length];
+        return this.#replay.run({ prefix, settled: count, isDoubtful, toTheEnd: true });
+      }
+      settled = found.chosen;
+    }
+  }
+
+  /** Tries the ways that begin with the settled ones: the attempt that comes to the end, or the choices of the one that came furthest. */
+  #furthest(settled: readonly number[], isDoubtful: boolean): Furthest {
+    const stack: (readonly number[])[] = [settled];
+    let best: { readonly chosen: readonly number[]; readonly replayed: number } | undefined;
+    while (stack.length > 0 && (best === undefined || !this.#isSpent)) {
+      const prefix = stack.pop() as readonly number[];
+      const attempt = this.#replay.run({ prefix, settled: settled.length, isDoubtful });
+      this.attempts++;
+      this.#spent += attempt.spent;
+      const { stuckAt, choices, replayed } = attempt;
+      if (stuckAt === undefined) return { attempt };
+      if (best === undefined || replayed > best.replayed) best = { chosen: choices.chosen, replayed };
+      stack.push(...choices.others(stuckAt, (path) => this.#areRelated(path, stuckAt)));
+    }
+    return { attempt: undefined, chosen: best?.chosen ?? settled, isCut: stack.length > 0 };
+  }
+
+  get #isSpent(): boolean {
+    return this.#spent > replayedMax || this.attempts >= attemptsMax;
+  }
+
+  #areRelated(a: string, b: string): boolean {
+    const { unanswered } = this.#input;
+    this.#components ??= new Components(unanswered.candidates, this.#history.steps);
+    return this.#components.related(a, b);
+  }
+}
+
+type Furthest =
+  | { readonly attempt: AttemptResult }
+  | { readonly attempt: undefined; readonly chosen: readonly number[]; readonly isCut: boolean };
 
 function inputOf(history: ZookeeperHistory): ReplayInput {
   const acknowledged = new Map<Zxid, Step>();
   let floor = Infinity;
-  for (const step of history.steps) {
+  for (const step of history.answered) {
     if (step.hasPosition) acknowledged.set(step.zxid, step);
     if (step.zxid > 0 && step.zxid < floor) floor = step.zxid;
   }
-  const unanswered = new Unanswered(history.steps);
-  const groups = groupsOf(history.steps, history.watches, acknowledged, floor);
-  const steps = history.steps.filter((step) => step.isAnswered && step.zxid > 0 && isDetermined(step));
+  const unanswered = new Unanswered(history);
+  const groups = groupsOf(history, acknowledged, floor);
+  const steps = history.answered.filter((step) => step.zxid > 0 && isDetermined(step));
   steps.sort(inReplayOrder);
   const reserved = reservedCandidates(groups, unanswered);
-  const lives = new SessionLives(history.steps);
-  const bounds = new SequenceBounds(history.steps);
-  return { steps, groups, acknowledged, floor, unanswered, lives, bounds, reserved };
+  const lives = new SessionLives(history);
+  let [bounds, facts]: [SequenceBounds | undefined, Facts | undefined] = [undefined, undefined];
+  return {
+    steps,
+    groups,
+    acknowledged,
+    floor,
+    unanswered,
+    lives,
+    reserved,
+    get bounds() {
+      return (bounds ??= new SequenceBounds(history));
+    },
+    get facts() {
+      return (facts ??= new Facts(history, unanswered.candidates, lives));
+    },
+  };
 }
 
 /** Whether the tree determines the answer. */
@@ -80,5 +135,5 @@ function isDetermined(step: Step): boolean {
 function inReplayOrder(a: Step, b: Step): number {
   if (a.zxid !== b.zxid) return a.zxid - b.zxid;
   if (a.isWrite !== b.isWrite) return a.isWrite ? -1 : 1;
-  return a.invocation.index - b.invocation.index;
+  return a.invokedAt - b.invokedAt;
 }

@@ -1,20 +1,24 @@
 import { parentPath, sequenceNumber, type Zxid } from "../../model/index.ts";
-import type { Step } from "./steps.ts";
+import type { ZookeeperHistory } from "./steps.ts";
+
+interface Numbered {
+  readonly number: number;
+  readonly zxid: Zxid;
+}
 
 /** Between which zxids a sequential node was created, as the acknowledged ones with lower and higher numbers show. */
 export class SequenceBounds {
-  readonly #byParent = new Map<string, { readonly number: number; readonly zxid: Zxid }[]>();
+  readonly #byParent = new Map<string, Numbered[]>();
 
-  constructor(steps: readonly Step[]) {
-    const deleted = new Set(steps.filter((step) => step.op === "delete").map((step) => step.path));
+  constructor({ steps, deletedPaths }: Pick<ZookeeperHistory, "steps" | "deletedPaths">) {
     for (const step of steps) {
       if (step.op !== "create" || step.outcome !== "ok" || !step.hasPosition) continue;
       if (!String(step.request["mode"]).includes("sequential")) continue;
-      const created = String(step.answer["path"]);
+      const { created } = step;
       const number = sequenceNumber(created);
       const parent = parentPath(created);
       // A parent created again numbers from 0 again.
-      if (number === undefined || deleted.has(parent)) continue;
+      if (number === undefined || deletedPaths.has(parent)) continue;
       const siblings = this.#byParent.get(parent);
       if (siblings === undefined) this.#byParent.set(parent, [{ number, zxid: step.zxid }]);
       else siblings.push({ number, zxid: step.zxid });
@@ -27,13 +31,19 @@ export class SequenceBounds {
     const siblings = this.#byParent.get(parentPath(path));
     const number = sequenceNumber(path);
     if (siblings === undefined || number === undefined) return { above: 0, below: Infinity };
-    let [from, to] = [0, siblings.length];
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if ((siblings[middle]?.number ?? 0) > number) to = middle;
-      else from = middle + 1;
-    }
-    const lower = siblings.slice(0, from).findLast((each) => each.number < number);
-    return { above: lower?.zxid ?? 0, below: siblings[from]?.zxid ?? Infinity };
+    const from = firstWith(siblings, (each) => each >= number);
+    const to = firstWith(siblings, (each) => each > number);
+    return { above: siblings[from - 1]?.zxid ?? 0, below: siblings[to]?.zxid ?? Infinity };
   }
+}
+
+/** The position of the first whose number passes; those that do stand behind those that do not. */
+function firstWith(siblings: readonly Numbered[], passes: (number: number) => boolean): number {
+  let [from, to] = [0, siblings.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (passes((siblings[middle] as Numbered).number)) to = middle;
+    else from = middle + 1;
+  }
+  return from;
 }

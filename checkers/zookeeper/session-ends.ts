@@ -1,22 +1,62 @@
 import type { Zxid } from "../../model/index.ts";
-import type { Step } from "./steps.ts";
+import { firstAtLeast } from "./facts.ts";
+import type { Step, ZookeeperHistory } from "./steps.ts";
 
 /** What is known of the lives of sessions from the answers that they got. */
 export class SessionLives {
   readonly #lastAlive = new Map<string, Zxid>();
   readonly #closed = new Set<string>();
+  /** A zxid that is above the session's end. */
+  readonly #overAt = new Map<string, Zxid>();
 
-  constructor(steps: readonly Step[]) {
+  constructor({ steps, sessions }: Pick<ZookeeperHistory, "steps" | "sessions">) {
     for (const step of steps) {
-      if (step.op === "closeSession" && step.outcome === "ok") this.#closed.add(step.session);
-      else if (step.outcome === "ok" && step.zxid > (this.#lastAlive.get(step.session) ?? 0)) {
+      if (step.op === "closeSession" && step.outcome === "ok") {
+        this.#closed.add(step.session);
+        if (step.zxid > 0) this.#overAt.set(step.session, step.zxid + 0.5);
+      } else if (step.outcome === "ok" && step.zxid > (this.#lastAlive.get(step.session) ?? 0)) {
         this.#lastAlive.set(step.session, step.zxid);
       }
+    }
+    const told = sessions.filter(({ what }) => what.f === "session-expired");
+    if (told.length === 0) return;
+    const later = new LaterWrites(steps);
+    for (const { event, what } of told) {
+      const known = this.#overAt.get(what.session) ?? Infinity;
+      this.#overAt.set(what.session, Math.min(known, later.leastAfter(event.index)));
     }
   }
 
   /** Whether the session can have ended unseen before `zxid`: no answer shows it alive there, and none closed it. */
   mayEnd(session: string, zxid: Zxid): boolean {
-    return !this.#closed.has(session) && (this.#lastAlive.get(session) ?? 0) < zxid;
+    return !this.#closed.has(session) && this.lastAlive(session) < zxid;
+  }
+
+  /** The greatest zxid at which an answer shows it alive. */
+  lastAlive(session: string): Zxid {
+    return this.#lastAlive.get(session) ?? 0;
+  }
+
+  /** A zxid before which it ended; Infinity where none is known. */
+  overAt(session: string): Zxid {
+    return this.#overAt.get(session) ?? Infinity;
+  }
+}
+
+/** The writes that begin after a moment, all of which have greater zxids than what was committed by then. */
+class LaterWrites {
+  readonly #invoked: number[] = [];
+  readonly #least: Float64Array;
+
+  constructor(steps: readonly Step[]) {
+    const writes = steps.filter((step) => step.hasPosition);
+    for (const { invocation } of writes) this.#invoked.push(invocation.index);
+    this.#least = new Float64Array(writes.length + 1).fill(Infinity);
+    for (let i = writes.length - 1; i >= 0; i--)
+      this.#least[i] = Math.min(this.#least[i + 1] as number, (writes[i] as Step).zxid);
+  }
+
+  leastAfter(index: number): Zxid {
+    return this.#least[firstAtLeast(this.#invoked, index)] as number;
   }
 }

@@ -1,4 +1,5 @@
-import type { Event, Stat, Zxid } from "../../model/index.ts";
+import type { Event, Zxid } from "../../model/index.ts";
+import { firstAtLeast } from "./facts.ts";
 import { PromiseCheck } from "./findings.ts";
 import { nameOf, show } from "./real-time.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
@@ -47,57 +48,29 @@ export function checkSessionOrder(history: ZookeeperHistory): {
  */
 export function checkVersionOrder(history: ZookeeperHistory): PromiseCheck {
   const promise = new PromiseCheck("session-order-by-version");
-  const mortal = mortalPaths(history);
-  const newest = new Map<string, { readonly version: number; readonly step: Step }>();
+  /** By session and path. */
+  const newest = new Map<string, Map<string, Step>>();
   for (const step of history.steps) {
-    const stat = step.outcome === "ok" ? (step.answer["stat"] as unknown as Stat | undefined) : undefined;
-    if (stat === undefined || step.session === "" || step.op === "create" || mortal.has(step.path)) continue;
-    const key = `${step.session} ${step.path}`;
-    const last = newest.get(key);
+    const { stat, session, path } = step;
+    if (stat === undefined || session === "" || step.op === "create" || history.mortalPaths.has(path)) continue;
+    let seen = newest.get(session);
+    if (seen === undefined) newest.set(session, (seen = new Map()));
+    const last = seen.get(path);
     if (last !== undefined) {
       promise.checked();
-      if (stat.version < last.version) {
-        const what = `session ${step.session} saw version ${last.version} of ${step.path} with ${nameOf(last.step)}`;
+      const version = last.stat?.version ?? 0;
+      if (stat.version < version) {
         promise.broken(
-          `${what}, then version ${stat.version} with ${nameOf(step)}`,
+          `session ${session} saw version ${version} of ${path} with ${nameOf(last)}, then version ${stat.version} with ${nameOf(step)}`,
           step.completion as Event,
-          [last.step.invocation, last.step.completion, step.invocation],
+          [last.invocation, last.completion, step.invocation],
         );
         continue;
       }
     }
-    newest.set(key, { version: stat.version, step });
+    seen.set(path, step);
   }
   return promise;
-}
-
-/** Paths that may be deleted, and then start again from version 0. */
-function mortalPaths(history: ZookeeperHistory): ReadonlySet<string> {
-  const mortal = new Set<string>();
-  for (const step of history.steps) {
-    if (step.op === "delete" || step.op === "create") mortal.add(step.path);
-    if (step.op !== "multi") continue;
-    for (const part of step.request["operations"] as unknown as readonly { op: string; path: string }[]) {
-      if (part.op === "delete" || part.op === "create") mortal.add(part.path);
-    }
-  }
-  // A node that is created once, for good, and never deleted starts only once.
-  for (const path of createdOnce(history)) mortal.delete(path);
-  return mortal;
-}
-
-function createdOnce(history: ZookeeperHistory): Set<string> {
-  const once = new Set<string>();
-  const deleted = new Set<string>();
-  for (const step of history.steps) {
-    if (step.op === "create" && step.request["mode"] === "persistent") once.add(step.path);
-    else if (step.op === "create" || step.op === "delete") deleted.add(step.path);
-    else if (step.op === "multi") {
-      for (const part of step.request["operations"] as unknown as readonly { path: string }[])
-        deleted.add(part.path);
-    }
-  }
-  return new Set([...once].filter((path) => !deleted.has(path)));
 }
 
 /** An unanswered write that happened, with its zxid. */
@@ -123,12 +96,13 @@ export function checkClientOrder(history: ZookeeperHistory, happened: readonly H
     promise.checked();
     steps.push(step);
   }
+  const byOwner = new Map<string, OwnWrites>();
   for (const { candidate, zxid } of happened) {
     const { session, invocation } = candidate.step;
     promise.checked();
-    const early = bySession
-      .get(session)
-      ?.find((step) => step.invocation.index > invocation.index && step.zxid <= zxid);
+    let own = byOwner.get(session);
+    if (own === undefined) byOwner.set(session, (own = new OwnWrites(bySession.get(session) ?? [])));
+    const early = own.overtaken(invocation.index, zxid);
     if (early === undefined) continue;
     const what = `${nameOf(candidate.step)} was sent before ${nameOf(early)} by session ${session}`;
     promise.broken(
@@ -152,4 +126,27 @@ export function checkClientOrder(history: ZookeeperHistory, happened: readonly H
     last.set(step.session, step);
   }
   return promise;
+}
+
+/** The acknowledged writes of one session, in the order in which it sent them. */
+class OwnWrites {
+  readonly #writes: readonly Step[];
+  readonly #invoked: readonly number[];
+  /** For each write the least zxid of it and all later ones. */
+  readonly #least: Float64Array;
+
+  constructor(writes: readonly Step[]) {
+    this.#writes = writes;
+    this.#invoked = writes.map((step) => step.invokedAt);
+    this.#least = new Float64Array(writes.length + 1).fill(Infinity);
+    for (let i = writes.length - 1; i >= 0; i--)
+      this.#least[i] = Math.min(this.#least[i + 1] as number, (writes[i] as Step).zxid);
+  }
+
+  /** The first write sent after an event that took effect at a zxid or before. */
+  overtaken(index: number, zxid: Zxid): Step | undefined {
+    const next = firstAtLeast(this.#invoked, index);
+    if ((this.#least[next] as number) > zxid) return undefined;
+    return this.#writes.find((step, i) => i >= next && step.zxid <= zxid);
+  }
 }

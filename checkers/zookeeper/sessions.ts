@@ -52,7 +52,7 @@ export function checkSessionEnds(
   promise.checked(ended.size + expiries.length);
   for (const step of history.steps) {
     const end = ended.get(step.session);
-    if (end === undefined || step.outcome !== "ok" || step.invocation.index < end.index) continue;
+    if (end === undefined || step.outcome !== "ok" || step.invokedAt < end.index) continue;
     const what = `session ${step.session} was over at event ${end.index}`;
     promise.broken(`${what}, and ${nameOf(step)} succeeded`, step.completion as Event, [
       end,
@@ -80,14 +80,13 @@ export function checkSessionEnds(
 export function checkSequentialNodes(history: ZookeeperHistory): PromiseCheck {
   const promise = new PromiseCheck("sequential-nodes");
   const byParent = new Map<string, Numbered[]>();
-  const deleted = deletedPaths(history);
   for (const step of history.steps) {
     if (step.op !== "create" || step.outcome !== "ok") continue;
     if (!String(step.request["mode"]).includes("sequential")) continue;
-    const created = String(step.answer["path"]);
+    const { created } = step;
     const parent = created.slice(0, created.lastIndexOf("/")) || "/";
     // A parent that is deleted and created again numbers from 0 again.
-    if (deleted.has(parent)) continue;
+    if (history.deletedPaths.has(parent)) continue;
     promise.checked();
     if (!created.startsWith(step.path) || !/^(\d{10}|-\d{9})$/.test(created.slice(step.path.length))) {
       promise.broken(
@@ -144,14 +143,14 @@ function checkGrowing(siblings: readonly Numbered[], promise: PromiseCheck): voi
 
 function checkGrowingInTime(siblings: readonly Numbered[], promise: PromiseCheck): void {
   const byCompletion = [...siblings].sort(
-    (a, b) => (a.step.completion as Event).index - (b.step.completion as Event).index,
+    (a, b) => a.step.completedAt - b.step.completedAt,
   );
   let greatest: Numbered | undefined;
   let next = 0;
   for (const { step, number } of siblings) {
     for (; next < byCompletion.length; next++) {
       const other = byCompletion[next] as Numbered;
-      if ((other.step.completion as Event).index > step.invocation.index) break;
+      if (other.step.completedAt > step.invokedAt) break;
       if (greatest === undefined || other.number > greatest.number) greatest = other;
     }
     if (greatest === undefined || greatest.number < number) continue;
@@ -162,16 +161,4 @@ function checkGrowingInTime(siblings: readonly Numbered[], promise: PromiseCheck
       step.invocation,
     ]);
   }
-}
-
-function deletedPaths(history: ZookeeperHistory): ReadonlySet<string> {
-  const deleted = new Set<string>();
-  for (const step of history.steps) {
-    if (step.op === "delete") deleted.add(step.path);
-    if (step.op !== "multi") continue;
-    for (const part of step.request["operations"] as unknown as readonly { op: string; path: string }[]) {
-      if (part.op === "delete") deleted.add(part.path);
-    }
-  }
-  return deleted;
 }

@@ -95,7 +95,8 @@ class Simulation {
   #sessions = 0;
   #connections = 0;
   #values = 0;
-  #zxid = 0;
+  /** As after an election: epoch 1. */
+  #zxid = 2 ** 32;
   #xid = 0;
 
   constructor(options: SimulationOptions) {

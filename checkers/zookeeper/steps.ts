@@ -1,16 +1,22 @@
 import {
   authenticate,
   type AuthId,
+  byIndex,
+  checkAnswer,
   checkedOperation,
   type ErrorCode,
   type Event,
+  HistoryRules,
   isFinalRead,
   isSynced,
   type Json,
-  pairOperations,
   parseSessionEvent,
   parseWatchEvent,
   type SessionEvent,
+  sessionsProcess,
+  type Stat,
+  type SubRequest,
+  watchesProcess,
   type WatchEventType,
   type ZnodeRequest,
   type Zxid,
@@ -18,43 +24,68 @@ import {
 
 export type JsonObject = { readonly [key: string]: Json };
 
+/** Above every index of an event; small enough to be kept without a box. */
+export const neverCompleted: number = 2 ** 31 - 1;
+
 /** `rejected`: the server answered a definite error. `unsent`: it certainly never reached a server. */
 export type StepOutcome = "ok" | "rejected" | "unsent" | "unknown";
 
 /** One operation of a client on an ensemble: an invocation with what became of it. */
 export class Step {
   readonly invocation: Event;
-  readonly completion: Event | undefined;
   readonly op: ZnodeRequest["op"];
-  readonly outcome: StepOutcome;
   readonly isWrite: boolean;
-  /** The reply's zxid, -1 where none is known. */
-  readonly zxid: Zxid;
-  /** "" where it is not known. */
-  readonly session: string;
-  readonly server: string;
-  /** What the connection had proved of itself when it invoked. */
-  readonly identities: readonly AuthId[];
+  /** The requested path; "" for operations without one. */
+  readonly path: string;
   /** The invocation of the sync that this read follows on its session; undefined for plain reads. */
-  readonly syncedSince: Event | undefined;
+  syncedSince: Event | undefined;
+  /** What the connection had proved of itself when it invoked. */
+  identities: readonly AuthId[] = nobody;
+  completion: Event | undefined = undefined;
+  /** Index of the invocation, and of the completion, `neverCompleted` where there is none. */
+  readonly invokedAt: number;
+  completedAt: number = neverCompleted;
+  outcome: StepOutcome = "unknown";
+  /** The reply's zxid, -1 where none is known. */
+  zxid: Zxid = -1;
+  /** "" where it is not known. */
+  session: string;
+  server: string;
+  error: ErrorCode | undefined = undefined;
+  /** The Stat that the answer shows of `path`, or of the node created; undefined for other answers. */
+  stat: Stat | undefined = undefined;
+  /** Whether the reply's zxid is the position of this very write. */
+  hasPosition = false;
+  /** Whether the reply shows the tree as it was at its zxid. */
+  isAnswered = false;
 
-  constructor(
-    invocation: Event,
-    completion: Event | undefined,
-    op: ZnodeRequest["op"],
-    identities: readonly AuthId[],
-    syncedSince: Event | undefined,
-  ) {
+  constructor(invocation: Event, op: ZnodeRequest["op"]) {
     this.invocation = invocation;
-    this.completion = completion;
+    this.invokedAt = invocation.index;
     this.op = op;
     this.isWrite = writes.has(op);
-    this.zxid = completion?.zxid ?? -1;
-    this.session = completion?.session ?? invocation.session ?? "";
-    this.server = completion?.server ?? invocation.server ?? "";
+    const { path } = invocation.value as JsonObject;
+    this.path = typeof path === "string" ? path : "";
+    this.session = invocation.session ?? "";
+    this.server = invocation.server ?? "";
+    this.syncedSince = isSynced(invocation.f) ? invocation : undefined;
+  }
+
+  /** Notes what became of it. Throws InputError for an answer that is not of its operation's form. */
+  complete(completion: Event): void {
+    this.completion = completion;
+    this.completedAt = completion.index;
+    this.zxid = completion.zxid ?? -1;
+    if (completion.session !== undefined) this.session = completion.session;
+    if (completion.server !== undefined) this.server = completion.server;
     this.outcome = outcomeOf(completion, this.zxid);
-    this.identities = identities;
-    this.syncedSince = syncedSince;
+    this.isAnswered = this.outcome === "ok" || this.outcome === "rejected";
+    if (!this.isAnswered) return;
+    checkAnswer(completion, this.op);
+    if (this.outcome === "ok") this.stat = this.answer["stat"] as unknown as Stat | undefined;
+    else this.error = completion.error as ErrorCode;
+    this.hasPosition =
+      this.isWrite && this.zxid > 0 && (this.error === undefined || positioned.has(this.error));
   }
 
   /** The request's fields. */
@@ -70,24 +101,9 @@ export class Step {
       : noFields;
   }
 
-  /** The requested path; "" for operations without one. */
-  get path(): string {
-    const path = this.request["path"];
-    return typeof path === "string" ? path : "";
-  }
-
-  get error(): ErrorCode | undefined {
-    return this.outcome === "rejected" ? (this.completion?.error as ErrorCode) : undefined;
-  }
-
-  /** Whether the reply's zxid is the position of this very write. */
-  get hasPosition(): boolean {
-    return this.isWrite && this.zxid > 0 && (this.outcome === "ok" || isPositioned(this.error));
-  }
-
-  /** Whether the reply shows the tree as it was at its zxid. */
-  get isAnswered(): boolean {
-    return this.outcome === "ok" || this.outcome === "rejected";
+  /** The path that a successful create has really created. */
+  get created(): string {
+    return this.answer["path"] as string;
   }
 }
 
@@ -110,8 +126,16 @@ export interface ZookeeperHistory {
   readonly events: readonly Event[];
   /** In order of their invocations. */
   readonly steps: readonly Step[];
+  /** Those with a completion, in order of these. */
+  readonly completed: readonly Step[];
+  /** The answered ones of them. */
+  readonly answered: readonly Step[];
   readonly watches: readonly WatchStep[];
   readonly sessions: readonly SessionStep[];
+  /** Paths that a client asked to delete. */
+  readonly deletedPaths: ReadonlySet<string>;
+  /** Paths at which more than one node may have lived, one after the other. */
+  readonly mortalPaths: ReadonlySet<string>;
 }
 
 const writes: ReadonlySet<string> = new Set<ZnodeRequest["op"]>([
@@ -139,11 +163,8 @@ const positioned: ReadonlySet<string> = new Set<ErrorCode>([
   "RuntimeInconsistency",
 ]);
 
-function isPositioned(error: ErrorCode | undefined): boolean {
-  return error !== undefined && positioned.has(error);
-}
-
 const noFields: JsonObject = {};
+const nobody: readonly AuthId[] = [];
 
 /** Names of errors of ZooKeeper; a `fail` with another text was never sent. */
 const errorName = /^[A-Z][A-Za-z]+$/;
@@ -156,57 +177,92 @@ function outcomeOf(completion: Event | undefined, zxid: Zxid): StepOutcome {
     : "unsent";
 }
 
-const nobody: readonly AuthId[] = [];
-
 /**
  * Reads a history of znode operations (model/sequential/znodes/history-form.ts). Operations and events of others, such
  * as faults, are left aside. Throws InputError where the history or a value is not of that form.
  */
 export function readHistory(events: readonly Event[]): ZookeeperHistory {
+  const steps: Step[] = [];
+  const completed: Step[] = [];
   const watches: WatchStep[] = [];
   const sessions: SessionStep[] = [];
+  const rules = new HistoryRules<Step | undefined>(byIndex, (invocation) => {
+    const op = checkedOperation(invocation);
+    if (op === undefined) return undefined;
+    const step = new Step(invocation, op);
+    steps.push(step);
+    return step;
+  });
   for (const event of events) {
-    const watch = parseWatchEvent(event);
-    if (watch !== undefined) {
-      const { type, path, session, zxid } = watch;
+    const step = rules.check(event);
+    if (step !== undefined) {
+      step.complete(event);
+      completed.push(step);
+    } else if (event.process === watchesProcess) {
+      const { type, path, session, zxid } = parseWatchEvent(event) as ParsedWatchEvent;
       watches.push({ event, type, path, session, zxid });
-      continue;
+    } else if (event.process === sessionsProcess) {
+      const what = parseSessionEvent(event);
+      if (what !== undefined) sessions.push({ event, what });
     }
-    const what = parseSessionEvent(event);
-    if (what !== undefined) sessions.push({ event, what });
   }
-  return { events, steps: stepsOf(events, sessions), watches, sessions };
+  noteSyncs(steps);
+  if (steps.some((step) => step.op === "addAuth")) noteIdentities(steps, sessions);
+  const answered = completed.filter((step) => step.isAnswered);
+  return { events, steps, completed, answered, watches, sessions, ...livesOfPaths(steps) };
 }
 
-function stepsOf(events: readonly Event[], sessions: readonly SessionStep[]): Step[] {
-  const steps: Step[] = [];
+function livesOfPaths(
+  steps: readonly Step[],
+): Pick<ZookeeperHistory, "deletedPaths" | "mortalPaths"> {
+  const deletedPaths = new Set<string>();
+  const mortalPaths = new Set<string>();
+  const note = (op: string, path: string, isForGood: boolean): void => {
+    if (op === "delete") deletedPaths.add(path);
+    if (op === "delete" || (op === "create" && !isForGood)) mortalPaths.add(path);
+  };
+  for (const { op, path, request } of steps) {
+    if (op === "create" || op === "delete") note(op, path, request["mode"] === "persistent");
+    else if (op === "multi") {
+      for (const part of request["operations"] as unknown as readonly SubRequest[])
+        note(part.op, part.path, false);
+    }
+  }
+  return { deletedPaths, mortalPaths };
+}
+
+type ParsedWatchEvent = NonNullable<ReturnType<typeof parseWatchEvent>>;
+
+function noteIdentities(steps: readonly Step[], sessions: readonly SessionStep[]): void {
   const identities = new Map<string, readonly AuthId[]>();
-  const lastSync = new Map<string, Step>();
   let connected = 0;
-  for (const { invocation, completion } of pairOperations(events)) {
+  for (const step of steps) {
     for (; connected < sessions.length; connected++) {
       const { event, what } = sessions[connected] as SessionStep;
-      if (event.index > invocation.index) break;
+      if (event.index > step.invocation.index) break;
       if (what.f === "connect") identities.delete(what.session);
     }
-    const op = checkedOperation(invocation);
-    if (op === undefined) continue;
-    const session = completion?.session ?? invocation.session ?? "";
-    const sync = lastSync.get(session);
-    lastSync.delete(session);
-    const since = isSynced(invocation.f) ? invocation : syncBefore(sync, invocation);
-    const step = new Step(invocation, completion, op, identities.get(session) ?? nobody, since);
-    steps.push(step);
-    if (op === "sync" && step.outcome === "ok") lastSync.set(session, step);
-    if (op === "addAuth" && step.outcome === "ok") {
-      const identity = authenticate(String(step.request["scheme"]), String(step.request["auth"]));
-      if (identity !== undefined) identities.set(session, [...(identities.get(session) ?? nobody), identity]);
-    }
+    const known = identities.get(step.session) ?? nobody;
+    step.identities = known;
+    if (step.op !== "addAuth" || step.outcome !== "ok") continue;
+    const identity = authenticate(String(step.request["scheme"]), String(step.request["auth"]));
+    if (identity !== undefined) identities.set(step.session, [...known, identity]);
   }
-  return steps;
 }
 
-/** A sync on the same connection right before a read makes it a synced one. */
+/** A sync right before a read on the same connection makes it a synced one. */
+function noteSyncs(steps: readonly Step[]): void {
+  const lastSync = new Map<string, Step>();
+  for (const step of steps) {
+    if (lastSync.size > 0) {
+      const sync = lastSync.get(step.session);
+      if (sync !== undefined) lastSync.delete(step.session);
+      step.syncedSince ??= syncBefore(sync, step.invocation);
+    }
+    if (step.op === "sync" && step.outcome === "ok") lastSync.set(step.session, step);
+  }
+}
+
 function syncBefore(sync: Step | undefined, invocation: Event): Event | undefined {
   if (sync?.completion === undefined || sync.completion.index > invocation.index) return undefined;
   const sameServer =

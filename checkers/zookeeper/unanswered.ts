@@ -1,5 +1,5 @@
-import { childPath, parentPath, sequenceNumber, type SubRequest, type Zxid } from "../../model/index.ts";
-import type { JsonObject, Step } from "./steps.ts";
+import { parentPath, sequenceNumber, type SubRequest, type Zxid } from "../../model/index.ts";
+import type { Step, ZookeeperHistory } from "./steps.ts";
 
 /** A write that nobody answered: it may have happened, once. */
 export interface Candidate {
@@ -27,19 +27,18 @@ export class Unanswered {
   readonly #parents = new Set<string>();
   readonly candidates: readonly Candidate[];
 
-  constructor(steps: readonly Step[]) {
-    const candidates: Candidate[] = [];
-    const seen = newestSeen(steps);
-    const next = nextWrites(steps);
-    steps.forEach((step, i) => {
-      if (step.outcome !== "unknown") return;
-      const requests = requestsOf(step);
-      if (requests.length === 0) return;
-      const candidate: Candidate = { step, requests, above: seen[i] ?? 0, below: next[i] ?? Infinity };
-      candidates.push(candidate);
-      for (const request of requests) this.#index(candidate, request);
-    });
-    this.candidates = candidates;
+  constructor(history: Pick<ZookeeperHistory, "steps" | "answered">) {
+    const open = history.steps.filter((step) => step.outcome === "unknown" && requestsOf(step).length > 0);
+    const above = newestSeen(open, history.answered);
+    const below = nextWrites(open, history.steps);
+    this.candidates = open.map((step, i) => ({
+      step,
+      requests: requestsOf(step),
+      above: above[i] ?? 0,
+      below: below[i] ?? Infinity,
+    }));
+    for (const candidate of this.candidates)
+      for (const request of candidate.requests) this.#index(candidate, request);
   }
 
   /** Whether the children of the path may have changed unseen. */
@@ -83,7 +82,7 @@ export function createsPath(request: SubRequest, path: string): boolean {
 }
 
 function fits(candidate: Candidate, zxid: Zxid, seenAt: number): boolean {
-  return candidate.above < zxid && candidate.step.invocation.index < seenAt;
+  return candidate.above < zxid && candidate.step.invokedAt < seenAt;
 }
 
 function requestsOf(step: Step): readonly SubRequest[] {
@@ -95,17 +94,14 @@ function requestsOf(step: Step): readonly SubRequest[] {
   return [];
 }
 
-/** For each step the newest zxid of a reply that was there before its invocation. */
-function newestSeen(steps: readonly Step[]): Float64Array {
-  const answered = steps.filter((step) => step.zxid > 0);
-  answered.sort((a, b) => (a.completion?.index ?? 0) - (b.completion?.index ?? 0));
-  const seen = new Float64Array(steps.length);
-  let newest = 0;
-  let next = 0;
-  steps.forEach((step, i) => {
+/** For each open step the newest zxid of a reply that was there before its invocation. */
+function newestSeen(open: readonly Step[], answered: readonly Step[]): Float64Array {
+  const seen = new Float64Array(open.length);
+  let [newest, next] = [0, 0];
+  open.forEach((step, i) => {
     for (; next < answered.length; next++) {
       const reply = answered[next] as Step;
-      if ((reply.completion?.index ?? 0) > step.invocation.index) break;
+      if (reply.completedAt > step.invokedAt) break;
       if (reply.zxid > newest) newest = reply.zxid;
     }
     seen[i] = newest;
@@ -113,22 +109,17 @@ function newestSeen(steps: readonly Step[]): Float64Array {
   return seen;
 }
 
-/** For each step the least zxid of a later acknowledged write of its session. */
-function nextWrites(steps: readonly Step[]): Float64Array {
-  const next = new Float64Array(steps.length).fill(Infinity);
-  const bySession = new Map<string, Zxid>();
-  for (let i = steps.length - 1; i >= 0; i--) {
+/** For each open step the least zxid of a later acknowledged write of its session. */
+function nextWrites(open: readonly Step[], steps: readonly Step[]): Float64Array {
+  const next = new Float64Array(open.length).fill(Infinity);
+  const bySession = new Map<string, Zxid>(open.map(({ session }) => [session, Infinity]));
+  let at = open.length - 1;
+  for (let i = steps.length - 1; i >= 0 && at >= 0; i--) {
     const step = steps[i] as Step;
-    const known = bySession.get(step.session) ?? Infinity;
-    next[i] = known;
-    if (step.hasPosition) bySession.set(step.session, Math.min(known, step.zxid));
+    if (step === open[at]) next[at--] = bySession.get(step.session) ?? Infinity;
+    if (!step.hasPosition) continue;
+    const known = bySession.get(step.session);
+    if (known !== undefined && step.zxid < known) bySession.set(step.session, step.zxid);
   }
   return next;
-}
-
-/** The paths of an observed list of children. */
-export function childPaths(parent: string, fields: JsonObject): readonly string[] | undefined {
-  const children = fields["children"];
-  if (!Array.isArray(children)) return undefined;
-  return (children as readonly string[]).map((name) => childPath(parent, name));
 }

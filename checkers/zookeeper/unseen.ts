@@ -1,5 +1,7 @@
 import {
+  byteLength,
   type Event,
+  noOwner,
   ownerKind,
   parentPath,
   type RequestPreparation,
@@ -12,9 +14,11 @@ import {
   type Zxid,
 } from "../../model/index.ts";
 import type { Choices } from "./choices.ts";
+import type { Facts } from "./facts.ts";
 import type { Mention, MentionGroup } from "./mentions.ts";
 import type { SequenceBounds } from "./sequence-bounds.ts";
 import type { SessionLives } from "./session-ends.ts";
+import type { Trail } from "./trail.ts";
 import { type Candidate, type CandidateKind, createsPath, type Unanswered } from "./unanswered.ts";
 
 /** What the attempts of a replay share: nothing of it changes. */
@@ -22,14 +26,20 @@ export interface UnseenSources {
   readonly unanswered: Unanswered;
   readonly lives: SessionLives;
   readonly bounds: SequenceBounds;
+  readonly facts: Facts;
   /** Candidates whose data was read at a zxid, so that they happened there. */
   readonly reserved: ReadonlyMap<Candidate, Zxid>;
 }
+
+/** How many unanswered writes may have to go before each other for one to become possible. */
+const depthMax = 3;
 
 /** Where an unseen transaction goes. `exact` is false where only its order is known. */
 export interface Place {
   readonly zxid: Zxid;
   readonly exact: boolean;
+  /** The zxid is a guess: the one change of the children that is known and has no other cause yet. */
+  readonly guessed?: boolean;
   /** What shows it. */
   readonly seen: Event;
   /** Everything that is known of the transaction at an exact zxid. */
@@ -51,10 +61,16 @@ interface Option {
   readonly take: () => void;
 }
 
+/** What an unseen transaction is worked into. */
+export interface UnseenHost {
+  readonly tree: ZnodeTree;
+  readonly preparation: RequestPreparation;
+  readonly trail: Trail;
+}
+
 /** Works transactions that nobody acknowledged into a replay: unanswered writes, ends of sessions, deletions by the leader. */
 export class Unseen {
-  readonly #tree: ZnodeTree;
-  readonly #preparation: RequestPreparation;
+  readonly #host: UnseenHost;
   readonly #sources: UnseenSources;
   readonly #choices: Choices;
   readonly #listener: UnseenListener;
@@ -65,17 +81,12 @@ export class Unseen {
   /** Creates below a path that the numbers of sequential nodes have shown, and that are not worked in yet. */
   readonly #owed = new Map<string, number>();
   /** Where children of a node changed at a zxid and the cause is not yet known. */
-  readonly #pending = new Map<string, Zxid[]>();
+  readonly #pending = new Map<string, readonly Zxid[]>();
+  /** Of unanswered writes that are worked in so that others become possible. */
+  #depth = 0;
 
-  constructor(
-    tree: ZnodeTree,
-    preparation: RequestPreparation,
-    sources: UnseenSources,
-    choices: Choices,
-    listener: UnseenListener,
-  ) {
-    this.#tree = tree;
-    this.#preparation = preparation;
+  constructor(host: UnseenHost, sources: UnseenSources, choices: Choices, listener: UnseenListener) {
+    this.#host = host;
     this.#sources = sources;
     this.#choices = choices;
     this.#listener = listener;
@@ -91,44 +102,42 @@ export class Unseen {
 
   /** The session's end is acknowledged. */
   ended(session: string): void {
-    this.#over.add(session);
+    this.#host.trail.add(this.#over, session);
   }
 
   /** The children of the path changed at the zxid. */
   pendingChildren(path: string, zxid: Zxid): void {
-    const pending = this.#pending.get(path);
-    if (pending === undefined) this.#pending.set(path, [zxid]);
-    else pending.push(zxid);
+    const pending = this.#pending.get(path) ?? [];
+    this.#host.trail.set(
+      this.#pending,
+      path,
+      pending.filter((each) => !this.#placed.has(each)).concat(zxid),
+    );
   }
 
   /** The children of the path were seen as the replay has them, so that no change of them is unknown up to here. */
-  settledChildren(path: string, zxid: Zxid): void {
-    const pending = this.#pending.get(path);
-    if (pending !== undefined) {
-      this.#pending.set(
-        path,
-        pending.filter((each) => each > zxid),
-      );
-    }
+  settledChildren(path: string): void {
+    if (this.#pending.get(path)?.length) this.#host.trail.set(this.#pending, path, []);
   }
 
   /** So many creates below the path are counted already, and not yet known. */
   owe(parent: string, creates: number): void {
-    this.#owed.set(parent, (this.#owed.get(parent) ?? 0) + creates);
+    if (creates > 0)
+      this.#host.trail.set(this.#owed, parent, (this.#owed.get(parent) ?? 0) + creates);
   }
 
   /** Works in a create of the path. True when there was one. */
   create(path: string, place: Place, data?: string | null): boolean {
-    if (this.#tree.node(path) !== undefined) return false;
+    if (this.#host.tree.node(path) !== undefined) return false;
     const fits = (request: SubRequest): boolean => createOption(request, path, data);
     const at = this.#refined(parentPath(path), place);
     const options = this.#options("create", path, at, fits);
-    if (at !== place) options.push(...later(this.#options("create", path, place, fits)));
+    if (options.length === 0 && at !== place) return this.#take(path, this.#options("create", path, place, fits));
     return this.#take(path, options);
   }
 
   setData(path: string, place: Place, data?: string | null): boolean {
-    const version = this.#tree.node(path)?.version;
+    const version = this.#host.tree.node(path)?.version;
     if (version === undefined) return false;
     const fits = (request: SubRequest): boolean =>
       request.op === "setData" &&
@@ -140,21 +149,24 @@ export class Unseen {
 
   /** Works in `gap` changes of the data. */
   fillVersions(path: string, gap: number, place: Place): boolean {
+    const open = this.#sources.unanswered.find("setData", path, place.zxid, place.seen.index);
+    if (gap > open.filter((candidate) => !this.#used.has(candidate)).length) return false;
     for (let filled = 0; filled < gap; filled++) if (!this.setData(path, place)) return false;
     return gap > 0;
   }
 
   /** Works in a deletion of the path: by a client, by the end of its session, or by the leader. */
   delete(path: string, place: Place): boolean {
-    const node = this.#tree.node(path);
+    const node = this.#host.tree.node(path);
     if (node === undefined) return false;
     const at = this.#refined(parentPath(path), place);
     const options = this.#deletions(path, node, at);
-    if (at !== place) options.push(...later(this.#deletions(path, node, place)));
+    if (options.length === 0 && at !== place) return this.#take(path, this.#deletions(path, node, place));
     return this.#take(path, options);
   }
 
   #deletions(path: string, node: Readonly<Znode>, place: Place): Option[] {
+    if (!this.#sources.facts.mayDelete(path, node, place.zxid)) return [];
     const childless = (node.children?.size ?? 0) === 0;
     const options = this.#options("delete", path, place, (request) => {
       const fits = request.op === "delete" && (request.version === -1 || request.version === node.version);
@@ -187,13 +199,20 @@ export class Unseen {
     const candidates = this.#sources.unanswered.find(kind, path, place.zxid, place.seen.index);
     const open = candidates.filter((candidate) => this.#isOpen(candidate, place));
     open.sort((a, b) => rank(a, place, path) - rank(b, place, path) || a.below - b.below);
+    let isSingle = false;
     for (const candidate of open) {
       const request = candidate.requests.find((part) => part.op === kind && fits(part));
       if (request === undefined || !this.#fitsNumber(candidate, request, path, place)) continue;
+      if (!this.#fitsFacts(candidate, place) || !this.#mayOwn(candidate, request, path, place)) continue;
       const body = this.#bodyFor(candidate, request, path, place);
       if (body === undefined) {
         options.push(...this.#afterOthers(candidate, request, path, place));
         continue;
+      }
+      // Those that do this one thing only are alike, and the first of them is the one that can serve least elsewhere.
+      if (kind !== "create" && candidate.requests.length === 1) {
+        if (isSingle) continue;
+        isSingle = true;
       }
       // It may be one of the creates that are counted already.
       if (kind === "create") options.push(...this.#counted(candidate, place, path, body));
@@ -211,6 +230,23 @@ export class Unseen {
     const { above, below } = this.#sources.bounds.of(path);
     if (place.exact && (place.zxid <= above || place.zxid >= below)) return false;
     return candidate.above < below && candidate.below > above;
+  }
+
+  /** Whether the answers to come leave room for all that the candidate changes. */
+  #fitsFacts({ requests }: Candidate, place: Place): boolean {
+    const { facts } = this.#sources;
+    return requests.every((part) => {
+      const node = this.#host.tree.node(part.path);
+      if (node === undefined) return true;
+      if (part.op === "setData") return facts.mayChangeData(part.path, node, place.zxid);
+      return part.op !== "delete" || facts.mayDelete(part.path, node, place.zxid);
+    });
+  }
+
+  /** Whether the node is seen to live and go as one of the candidate's session would. */
+  #mayOwn(candidate: Candidate, request: SubRequest, path: string, place: Place): boolean {
+    if (request.op !== "create" || request.mode !== "ephemeral-sequential") return true;
+    return this.#sources.facts.mayOwn(path, candidate.step.session, place.zxid);
   }
 
   #bodyFor(
@@ -232,10 +268,10 @@ export class Unseen {
     const before: Place = { zxid: place.zxid - 0.25, exact: false, seen: place.seen };
     const needs: (() => boolean)[] = [];
     for (const part of candidate.requests) {
-      const node = this.#tree.node(part.path);
+      const node = this.#host.tree.node(part.path);
       if (part.op === "create") {
         const parent = parentPath(part.path);
-        if (this.#tree.node(parent) === undefined) needs.push(() => this.create(parent, before));
+        if (this.#host.tree.node(parent) === undefined) needs.push(() => this.create(parent, before));
         if (node !== undefined) needs.push(() => this.delete(part.path, before));
       } else if (node === undefined) needs.push(() => this.create(part.path, before));
       else if (part.version > node.version) {
@@ -243,9 +279,12 @@ export class Unseen {
         needs.push(() => this.fillVersions(part.path, gap, before));
       }
     }
-    if (needs.length === 0) return [];
+    if (needs.length === 0 || this.#depth >= depthMax) return [];
     const take = (): void => {
-      if (this.#used.has(candidate) || !needs.every((need) => need())) return;
+      this.#depth++;
+      const isReady = !this.#used.has(candidate) && needs.every((need) => need());
+      this.#depth--;
+      if (!isReady) return;
       const body = this.#bodyFor(candidate, request, path, place);
       if (body !== undefined && !this.#used.has(candidate)) this.#apply(candidate, place, body);
     };
@@ -255,11 +294,11 @@ export class Unseen {
   #counted(candidate: Candidate, place: Place, path: string, body: TransactionBody): Option[] {
     const above = parentPath(path);
     const owed = this.#owed.get(above) ?? 0;
-    const parent = this.#tree.node(above);
+    const parent = this.#host.tree.node(above);
     if (owed === 0 || parent === undefined || !("parentCversion" in body)) return [];
     if (body.parentCversion === parent.creates) return [];
     const take = (): void => {
-      this.#owed.set(above, owed - 1);
+      this.#host.trail.set(this.#owed, above, owed - 1);
       this.#apply(candidate, place, { ...body, parentCversion: parent.creates });
     };
     return [{ rank: rank(candidate, place, path), take }];
@@ -278,7 +317,7 @@ export class Unseen {
     if (request.op !== "create" || !request.mode.includes("sequential")) {
       return this.#prepared(candidate, request, zxid);
     }
-    const parent = this.#tree.node(parentPath(path));
+    const parent = this.#host.tree.node(parentPath(path));
     const number = sequenceNumber(path);
     if (parent === undefined || number === undefined) return undefined;
     const mode = withoutSequence(request.mode);
@@ -290,8 +329,8 @@ export class Unseen {
   /** The transaction that the leader would have made, undefined where it would have refused. */
   #prepared(candidate: Candidate, request: WriteRequest, zxid: Zxid): TransactionBody | undefined {
     const { step } = candidate;
-    const body = this.#preparation.prepare(headerOf(step.session, zxid), request, step.identities);
-    this.#preparation.applied(Infinity);
+    const body = this.#host.preparation.prepare(headerOf(step.session, zxid), request, step.identities);
+    this.#host.preparation.applied(Infinity);
     if (body.type === "error") return undefined;
     return body.type === "multi" && body.transactions.some((part) => part.type === "error")
       ? undefined
@@ -299,7 +338,7 @@ export class Unseen {
   }
 
   #apply(candidate: Candidate, place: Place, body: TransactionBody): void {
-    this.#used.add(candidate);
+    this.#host.trail.add(this.#used, candidate);
     this.#settle(candidate, body);
     this.#change(candidate.step.session, place, body);
     this.#listener.happened(candidate, place);
@@ -311,19 +350,23 @@ export class Unseen {
     if (request?.op !== "create" || !request.mode.includes("sequential") || !("parentCversion" in body))
       return;
     const above = parentPath(body.path);
-    const creates = this.#tree.node(above)?.creates ?? 0;
+    const creates = this.#host.tree.node(above)?.creates ?? 0;
     this.owe(above, Math.max(0, (sequenceNumber(body.path) ?? creates) - creates));
   }
 
   #change(session: string, place: Place, body: TransactionBody): void {
-    if (place.exact) this.#placed.add(place.zxid);
+    if (place.exact) this.#host.trail.add(this.#placed, place.zxid);
     this.#listener.placing(place);
-    this.#tree.apply(headerOf(session, place.zxid), body);
+    this.#host.tree.apply(headerOf(session, place.zxid), body);
   }
 
   #mayExpire(session: string, place: Place): boolean {
     if (this.#over.has(session) || !this.#sources.lives.mayEnd(session, place.zxid)) return false;
-    const own = this.#tree.ephemeralsOf(session);
+    const own = this.#host.tree.ephemeralsOf(session);
+    for (const path of own) {
+      const node = this.#host.tree.node(path);
+      if (node !== undefined && !this.#sources.facts.mayDelete(path, node, place.zxid)) return false;
+    }
     const explained = (mention: Mention): boolean =>
       mention.type === "deleted"
         ? own.has(mention.path)
@@ -333,10 +376,10 @@ export class Unseen {
 
   /** Ends a session: all its ephemeral nodes go in this one step. */
   #expire(session: string, place: Place): void {
-    this.#over.add(session);
+    this.#host.trail.add(this.#over, session);
     this.#listener.ending(session);
-    const body = this.#preparation.closeSession(headerOf(session, place.zxid));
-    this.#preparation.applied(Infinity);
+    const body = this.#host.preparation.closeSession(headerOf(session, place.zxid));
+    this.#host.preparation.applied(Infinity);
     this.#change(session, place, body);
     this.#listener.expired(session, place);
   }
@@ -353,7 +396,7 @@ export class Unseen {
       ?.filter((zxid) => zxid <= place.zxid && !this.#placed.has(zxid));
     const [zxid] = pending ?? [];
     if (zxid === undefined || pending?.length !== 1) return place;
-    return { ...place, zxid, exact: true };
+    return { ...place, zxid, exact: true, guessed: true };
   }
 }
 
@@ -364,11 +407,6 @@ export function headerOf(
   return { session, cxid: 0, zxid, timeMs: 0 };
 }
 
-/** Options for the case that none of the better ones holds. */
-function later(options: readonly Option[]): Option[] {
-  return options.map(({ rank, take }) => ({ rank: rank + 0.5, take }));
-}
-
 function createOption(request: SubRequest, path: string, data: string | null | undefined): boolean {
   return (
     createsPath(request, path) && request.op === "create" && (data === undefined || request.data === data)
@@ -376,14 +414,24 @@ function createOption(request: SubRequest, path: string, data: string | null | u
 }
 
 /** Whether the transaction would be seen as the mention has it. */
-function explains(candidate: Candidate, { type, path, data }: Mention): boolean {
+function explains(candidate: Candidate, mention: Mention): boolean {
+  const { type, path } = mention;
   return candidate.requests.some((request) => {
-    const same = data === undefined || !("data" in request) || request.data === data;
-    if (type === "created") return createsPath(request, path) && same;
-    if (type === "data") return request.op === "setData" && request.path === path && same;
+    if (type === "created") {
+      if (!createsPath(request, path) || request.op !== "create") return false;
+      const owner = request.mode.startsWith("ephemeral") ? candidate.step.session : noOwner;
+      return showsData(request, mention) && (mention.owner === undefined || mention.owner === owner);
+    }
+    if (type === "data")
+      return request.op === "setData" && request.path === path && showsData(request, mention);
     if (type === "deleted") return request.op === "delete" && request.path === path;
     return (request.op === "create" || request.op === "delete") && parentPath(request.path) === path;
   });
+}
+
+function showsData(request: { readonly data: string | null }, { data, dataLength }: Mention): boolean {
+  if (data !== undefined) return request.data === data;
+  return dataLength === undefined || byteLength(request.data) === dataLength;
 }
 
 /** Those that fit nowhere else come first, those that would overtake a later write of their session last. */

@@ -1,6 +1,6 @@
 import type { WatchEventType, Zxid } from "../../model/index.ts";
 import type { ChangeType } from "./mentions.ts";
-import type { Change } from "./replay-attempt.ts";
+import type { Change } from "./replay-state.ts";
 import type { Step } from "./steps.ts";
 
 export type WatchKind = "data" | "children" | "persistent" | "recursive";

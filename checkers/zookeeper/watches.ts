@@ -1,8 +1,8 @@
 import type { Event, WatcherKind, Zxid, ZnodeTree } from "../../model/index.ts";
 import { PromiseCheck } from "./findings.ts";
 import { nameOf, show } from "./real-time.ts";
-import type { Change } from "./replay-attempt.ts";
-import type { Step, WatchStep, ZookeeperHistory } from "./steps.ts";
+import type { Change } from "./replay-state.ts";
+import type { SessionStep, Step, WatchStep, ZookeeperHistory } from "./steps.ts";
 import { Connection, nextChange, type Registration, type WatchKind } from "./watch-table.ts";
 
 /** What a setWatches had to tell at once, as the tree was when it was answered: paths by kind of watch. */
@@ -42,6 +42,13 @@ export function checkWatches(
   return new WatchCheck(changes, missed, usesAcls(history)).run(history);
 }
 
+/** Every path that anybody watches. */
+export function watchedPaths(history: ZookeeperHistory): ReadonlySet<string> {
+  const paths = new Set<string>();
+  for (const step of history.steps) for (const [, path] of watchesOf(step)) paths.add(path);
+  return paths;
+}
+
 /** Where ACLs may hide events, none can be demanded. */
 function usesAcls(history: ZookeeperHistory): boolean {
   return history.steps.some((step) => step.op === "setACL" || step.request["acl"] !== undefined);
@@ -67,12 +74,12 @@ class WatchCheck {
   }
 
   run(history: ZookeeperHistory): PromiseCheck {
-    for (const moment of momentsOf(history)) {
-      if (moment.what === "invoked") this.#invoked(moment.step);
-      else if (moment.what === "completed") this.#completed(moment.step);
-      else if (moment.what === "event") this.#event(moment.watch);
-      else this.#connections.delete(moment.session);
-    }
+    tellInOrder(history, {
+      invoked: (step) => this.#invoked(step),
+      completed: (step) => this.#completed(step),
+      told: (watch) => this.#event(watch),
+      disconnected: (session) => this.#connections.delete(session),
+    });
     return this.#promise;
   }
 
@@ -211,7 +218,7 @@ class WatchCheck {
       registration.due = undefined;
     }
     const told = connection.newestEvent;
-    if (told !== undefined && told.index < step.invocation.index && told.zxid > step.zxid) {
+    if (told !== undefined && told.index < step.invokedAt && told.zxid > step.zxid) {
       const what = `${nameOf(step)} was answered at zxid ${show(step.zxid)}`;
       this.#promise.broken(
         `${what}, after an event of zxid ${show(told.zxid)} (event ${told.index})`,
@@ -296,31 +303,39 @@ function isSet(step: Step, kind: WatchKind): boolean {
   return step.op === "exists" && kind === "data" && step.error === "NoNode";
 }
 
-type Moment =
-  | { readonly what: "invoked"; readonly index: number; readonly step: Step }
-  | { readonly what: "completed"; readonly index: number; readonly step: Step }
-  | { readonly what: "event"; readonly index: number; readonly watch: WatchStep }
-  | { readonly what: "disconnected"; readonly index: number; readonly session: string };
-
 /** What happens to the sessions that watch anything, in the order of the history. */
-function momentsOf(history: ZookeeperHistory): Moment[] {
+interface Moments {
+  invoked(step: Step): void;
+  completed(step: Step): void;
+  told(watch: WatchStep): void;
+  disconnected(session: string): void;
+}
+
+function tellInOrder({ steps, completed, watches, sessions }: ZookeeperHistory, moments: Moments): void {
   const watching = new Set<string>();
-  for (const step of history.steps) if (setsWatches(step)) watching.add(step.session);
-  for (const { session } of history.watches) watching.add(session);
-  const moments: Moment[] = [];
-  for (const step of history.steps) {
-    if (!watching.has(step.session)) continue;
-    if (setsWatches(step)) moments.push({ what: "invoked", index: step.invocation.index, step });
-    const { completion } = step;
-    if (completion !== undefined) moments.push({ what: "completed", index: completion.index, step });
+  for (const step of steps) if (setsWatches(step)) watching.add(step.session);
+  for (const { session } of watches) watching.add(session);
+  if (watching.size === 0) return;
+  const setting = steps.filter((step) => setsWatches(step));
+  const ending = completed.filter((step) => watching.has(step.session));
+  const parting = sessions.filter(({ what }) => watching.has(what.session));
+  let [set, end, watch, part] = [0, 0, 0, 0];
+  for (;;) {
+    const nextSet = setting[set]?.invokedAt ?? Infinity;
+    const nextEnd = ending[end]?.completedAt ?? Infinity;
+    const nextWatch = indexOf(watches[watch]?.event);
+    const nextPart = indexOf(parting[part]?.event);
+    const next = Math.min(nextSet, nextEnd, nextWatch, nextPart);
+    if (next === Infinity) return;
+    if (next === nextEnd) moments.completed(ending[end++] as Step);
+    else if (next === nextSet) moments.invoked(setting[set++] as Step);
+    else if (next === nextWatch) moments.told(watches[watch++] as WatchStep);
+    else moments.disconnected((parting[part++] as SessionStep).what.session);
   }
-  for (const watch of history.watches) moments.push({ what: "event", index: watch.event.index, watch });
-  for (const { event, what } of history.sessions) {
-    if (watching.has(what.session)) {
-      moments.push({ what: "disconnected", index: event.index, session: what.session });
-    }
-  }
-  return moments.sort((a, b) => a.index - b.index);
+}
+
+function indexOf(event: Event | undefined): number {
+  return event === undefined ? Infinity : event.index;
 }
 
 function setsWatches({ op, request }: Step): boolean {

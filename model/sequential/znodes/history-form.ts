@@ -1,5 +1,5 @@
-import { InputError } from "../../errors.ts";
-import type { Event, EventType, Evidence, Json, Zxid } from "../../history.ts";
+import type { Event, Evidence, Json, Zxid } from "../../history.ts";
+import { checkedOperation, integer, type JsonObject, objectOf, synced, text } from "./history-fields.ts";
 import type {
   SubResult,
   WatchEvent,
@@ -183,33 +183,6 @@ export function parseSessionEvent(event: Event): SessionEvent | undefined {
   }
 }
 
-const synced = "sync+";
-
-/** Whether `f` names a sync followed by a read. */
-export function isSynced(f: string): boolean {
-  return f.startsWith(synced);
-}
-
-/**
- * The operation of an invocation, of `sync+getData` the getData, once its value was found to have the fields that it
- * needs. Undefined where `f` is no operation of ZooKeeper. Throws InputError where a field is missing or of another kind.
- */
-export function checkedOperation(event: Event): ZnodeRequest["op"] | undefined {
-  const op = (isSynced(event.f) ? event.f.slice(synced.length) : event.f) as ZnodeRequest["op"];
-  const needed = neededFields[op];
-  if (needed === undefined) return undefined;
-  const fields = objectOf(event);
-  for (const [name, kind] of needed) checkField(event, fields, name, kind);
-  if (op !== "multi") return op;
-  for (const operation of fields["operations"] as readonly Json[]) {
-    const sub = operation as JsonObject;
-    const wanted = typeof sub["op"] === "string" ? neededFields[sub["op"] as ZnodeRequest["op"]] : undefined;
-    if (wanted === undefined) throw unusable(event, "every sub-operation of a multi to have a known `op`");
-    for (const [name, kind] of wanted) checkField(event, sub, name, kind);
-  }
-  return op;
-}
-
 /** The request of an invocation; see `checkedOperation`. */
 export function parseZnodeRequest(event: Event): ZnodeRequest | undefined {
   const op = checkedOperation(event);
@@ -231,51 +204,6 @@ export function isFinalRead(invocation: Event): boolean {
   return (invocation.value as JsonObject | null)?.["final"] === true;
 }
 
-type JsonObject = { readonly [key: string]: Json };
-type FieldKind = "text" | "text or null" | "integer" | "list" | "mode";
-
-const path = ["path", "text"] as const;
-const version = ["version", "integer"] as const;
-const neededFields: { readonly [op in ZnodeRequest["op"]]: readonly (readonly [string, FieldKind])[] } = {
-  create: [path, ["data", "text or null"], ["mode", "mode"]],
-  delete: [path, version],
-  setData: [path, ["data", "text or null"], version],
-  check: [path, version],
-  exists: [path],
-  getData: [path],
-  getChildren: [path],
-  getACL: [path],
-  setACL: [path, ["acl", "list"], version],
-  sync: [path],
-  multi: [["operations", "list"]],
-  addWatch: [path, ["mode", "text"]],
-  removeWatches: [path, ["kind", "text"]],
-  setWatches: [
-    ["relativeZxid", "integer"],
-    ["data", "list"],
-    ["exists", "list"],
-    ["children", "list"],
-    ["persistent", "list"],
-    ["persistentRecursive", "list"],
-  ],
-  addAuth: [
-    ["scheme", "text"],
-    ["auth", "text"],
-  ],
-  reconfig: [],
-  closeSession: [],
-};
-
-const createModes: ReadonlySet<Json> = new Set([
-  "persistent",
-  "persistent-sequential",
-  "ephemeral",
-  "ephemeral-sequential",
-  "container",
-  "persistent-ttl",
-  "persistent-sequential-ttl",
-]);
-
 function functionOf(request: ZnodeRequest, options: InvocationOptions): string {
   return options.synced === true ? `${synced}${request.op}` : request.op;
 }
@@ -284,48 +212,4 @@ function requestValue(request: ZnodeRequest, options: InvocationOptions): JsonOb
   const { op: _, ...fields } = request;
   const value = fields as unknown as JsonObject;
   return options.final === true ? { ...value, final: true } : value;
-}
-
-function objectOf(event: Event): JsonObject {
-  const value = event.value;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw unusable(event, "its value to be an object with the request's fields");
-  }
-  return value as JsonObject;
-}
-
-function checkField(event: Event, fields: JsonObject, name: string, kind: FieldKind): void {
-  const value = fields[name];
-  const good =
-    kind === "text"
-      ? typeof value === "string"
-      : kind === "text or null"
-        ? typeof value === "string" || value === null
-        : kind === "integer"
-          ? Number.isSafeInteger(value)
-          : kind === "list"
-            ? Array.isArray(value)
-            : value !== undefined && createModes.has(value);
-  if (!good) throw unusable(event, `${name} to be ${kind === "mode" ? "a create mode" : kind}`);
-}
-
-function text(event: Event, fields: JsonObject, name: string): string {
-  const value = fields[name];
-  if (typeof value !== "string") throw unusable(event, `${name} to be text`);
-  return value;
-}
-
-function integer(event: Event, fields: JsonObject, name: string): number {
-  const value = fields[name];
-  if (typeof value !== "number" || !Number.isSafeInteger(value))
-    throw unusable(event, `${name} to be an integer`);
-  return value;
-}
-
-function unusable(event: Event, expected: string): InputError {
-  const type: EventType = event.type;
-  return new InputError(
-    `event ${event.index} (${type} ${event.f} of ${event.process}): expected ${expected}`,
-    "the history is not one of znode operations; choose another --as",
-  );
 }

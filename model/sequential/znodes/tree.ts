@@ -63,7 +63,17 @@ export interface TreeOptions {
   readonly config?: string;
 }
 
-/** The Stat that clients see: the owner of container and TTL nodes is hidden (DataNode.getClientEphemeralOwner). */
+/** The owner that clients see: that of container and TTL nodes is hidden (DataNode.getClientEphemeralOwner). */
+export function clientOwner(ephemeralOwner: string): string {
+  return ownerKind(ephemeralOwner) === "session" ? ephemeralOwner : noOwner;
+}
+
+/** The cversion that clients see: creates and deletions of children, in 32 bits. */
+export function cversionOf(creates: number, numChildren: number): number {
+  return (creates * 2 - numChildren) | 0;
+}
+
+/** The Stat that clients see. */
 export function statOf(node: Znode): Stat {
   const numChildren = node.children === undefined ? 0 : node.children.size;
   return {
@@ -73,9 +83,9 @@ export function statOf(node: Znode): Stat {
     ctime: node.ctime,
     mtime: node.mtime,
     version: node.version,
-    cversion: (node.creates * 2 - numChildren) | 0,
+    cversion: cversionOf(node.creates, numChildren),
     aversion: node.aversion,
-    ephemeralOwner: ownerKind(node.ephemeralOwner) === "session" ? node.ephemeralOwner : noOwner,
+    ephemeralOwner: clientOwner(node.ephemeralOwner),
     dataLength: node.dataLength,
     numChildren,
   };
