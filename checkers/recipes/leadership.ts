@@ -51,8 +51,8 @@ export function checkLeadership(events: readonly Event[], options: LeadershipOpt
   const bySequence = new Map<number, string>();
   for (const { sequence, path, createdAt } of candidacies) {
     const other = bySequence.get(sequence);
-    const seen = events.find((event) => event.zxid !== undefined && event.zxid >= createdAt) ?? events[0];
-    if (other !== undefined && other !== path && seen !== undefined) {
+    if (other !== undefined && other !== path) {
+      const seen = events.find((event) => (event.zxid ?? -1) >= createdAt) ?? (events[0] as Event);
       lowest.broken(`${path} and ${other} have the same number: both can be the lowest`, seen);
     }
     bySequence.set(sequence, path);
@@ -115,19 +115,19 @@ function checkBeliefs(
 
 /** The newest reply of each session as it was before an event; events must be asked for in order. */
 class NewestSeen {
-  readonly #replies: Step[];
+  readonly #replies: readonly Step[];
   readonly #newest = new Map<string, Step>();
   #next = 0;
 
   constructor(history: ZookeeperHistory) {
-    this.#replies = history.steps.filter((step) => step.isAnswered && step.zxid > 0);
-    this.#replies.sort((a, b) => (a.completion as Event).index - (b.completion as Event).index);
+    this.#replies = history.answered;
   }
 
   before(session: string, index: number): Step | undefined {
     for (; this.#next < this.#replies.length; this.#next++) {
       const step = this.#replies[this.#next] as Step;
-      if ((step.completion as Event).index > index) break;
+      if (step.completedAt > index) break;
+      if (step.zxid <= 0) continue;
       const known = this.#newest.get(step.session);
       if (known === undefined || known.zxid < step.zxid) this.#newest.set(step.session, step);
     }

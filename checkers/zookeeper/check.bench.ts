@@ -1,28 +1,62 @@
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { encodeEvent, encodeHeader } from "../../model/index.ts";
+import { readHistory } from "../readers/index.ts";
 import { checkZookeeper } from "./check.ts";
-import { simulatedHistory } from "./simulated-history.ts";
+import { simulatedHistory, type SimulationOptions } from "./simulated-history.ts";
 
-/** Prints how long a history of a given number of operations takes, and the memory that it needs. */
+/*
+ * Prints how long it takes to read a history of a given number of operations from a file and to judge it, and the
+ * memory that it needs: once with reads and writes of registers only, once with creates, deletes, lists of children,
+ * multis, sessions that end.
+ */
 const operations = Number(process.argv[2] ?? 1_000_000);
-const options = { seed: 3, steps: Math.ceil(operations * 2.55), clients: 16, losses: 2, expiries: 1 };
-const history = simulatedHistory({ ...options, registersOnly: true });
-const invoked = history.filter((event) => event.type === "invoke").length;
-console.log(`${invoked} operations in ${history.length} events, ${memory()}`);
-const times: number[] = [];
-for (let run = 0; run < 3; run++) {
-  const start = performance.now();
-  const cpu = process.cpuUsage();
-  const verdicts = checkZookeeper(history);
-  const { user, system } = process.cpuUsage(cpu);
-  times.push(performance.now() - start);
-  const outcomes = new Set(verdicts.map(({ verdict }) => verdict));
-  console.log(
-    `${((times.at(-1) ?? 0) / 1000).toFixed(2)} s (${((user + system) / 1e6).toFixed(2)} s of processor), ${[...outcomes].join(" ")}, ${memory()}`,
-  );
-}
-times.sort((a, b) => a - b);
-const show = (ms: number | undefined): string => ((ms ?? 0) / 1000).toFixed(2);
-console.log(`min ${show(times[0])} s, median ${show(times[1])} s, max ${show(times[2])} s`);
+const runs = 3;
+const common = { seed: 3, steps: Math.ceil(operations * 2.84), clients: 16, losses: 2 };
+const folder = mkdtempSync(join(tmpdir(), "zabcheck-bench-"));
 
-function memory(): string {
-  return `${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB resident`;
+function write(path: string, options: SimulationOptions): void {
+  const file = openSync(path, "w");
+  writeSync(file, encodeHeader());
+  let lines: string[] = [];
+  for (const event of simulatedHistory(options)) {
+    if (lines.push(encodeEvent(event)) < 10_000) continue;
+    writeSync(file, lines.join(""));
+    lines = [];
+  }
+  writeSync(file, lines.join(""));
+  closeSync(file);
+}
+
+/** Seconds that pass, and seconds of processor. */
+function timed<T>(run: () => T): { readonly result: T; readonly wall: number; readonly processor: number } {
+  const [start, before] = [performance.now(), process.cpuUsage()];
+  const result = run();
+  const { user, system } = process.cpuUsage(before);
+  return { result, wall: (performance.now() - start) / 1000, processor: (user + system) / 1e6 };
+}
+
+function measure(name: string, path: string): void {
+  for (let run = 0; run < runs; run++) {
+    const read = timed(() => readHistory(path).events);
+    const judged = timed(() => checkZookeeper(read.result));
+    const invoked = read.result.filter((event) => event.type === "invoke").length;
+    const outcomes = [...new Set(judged.result.map(({ verdict }) => verdict))].join(" ");
+    const resident = Math.round(process.memoryUsage().rss / 2 ** 20);
+    process.stdout.write(
+      `${name}: ${invoked} operations read in ${read.wall.toFixed(2)} s (${read.processor.toFixed(2)} of processor), ` +
+        `judged in ${judged.wall.toFixed(2)} s (${judged.processor.toFixed(2)} of processor): ${outcomes}; ${resident} MiB resident\n`,
+    );
+  }
+}
+
+try {
+  const [registers, all] = [join(folder, "registers.jsonl"), join(folder, "all.jsonl")];
+  write(registers, { ...common, expiries: 1, registersOnly: true });
+  measure("registers", registers);
+  write(all, { ...common, expiries: 40 });
+  measure("everything", all);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
 }

@@ -1,7 +1,7 @@
 import type { Event, Json } from "../../model/index.ts";
 import { PromiseCheck } from "./findings.ts";
 import { nameOf } from "./real-time.ts";
-import { isFinal, type Step, type ZookeeperHistory } from "./steps.ts";
+import type { Step, ZookeeperHistory } from "./steps.ts";
 
 /**
  * When faults are undone and nobody writes any more, every server shows the same: of the final reads of a path, each
@@ -12,7 +12,7 @@ export function checkFinalReads(history: ZookeeperHistory): PromiseCheck {
   const last = new Map<string, Map<string, Step>>();
   const lastWrite = history.steps.findLast((step) => step.isWrite && step.op !== "closeSession");
   for (const step of history.steps) {
-    if (!isFinal(step) || !step.isAnswered || step.server === "") continue;
+    if (!step.isFinal || !step.isAnswered || step.server === "") continue;
     if (lastWrite !== undefined && step.invokedAt < lastWrite.invokedAt) continue;
     const key = `${step.op} ${step.path}`;
     const servers = last.get(key);

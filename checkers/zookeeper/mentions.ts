@@ -92,8 +92,9 @@ export function groupsOf(
   for (const step of history.answered) {
     const seen = step.completion as Event;
     eachSighting(step, ({ path, stat, data }) => {
-      const { czxid, mzxid, pzxid } = stat;
       const last = settled.get(path);
+      if (last === stat) return;
+      const { czxid, mzxid, pzxid } = stat;
       if (last?.mzxid === mzxid && last.pzxid === pzxid && last.czxid === czxid) return;
       if (isKnown(mzxid) && isKnown(pzxid) && isKnown(czxid)) {
         settled.set(path, stat);

@@ -4,7 +4,6 @@ import {
   permission,
   type Stat,
   statOf,
-  type WriteRequest,
   type ZnodeTree,
   type Zxid,
 } from "../../model/index.ts";
@@ -61,6 +60,8 @@ export interface ReplayOptions {
   readonly look?: (step: Step, tree: ZnodeTree) => void;
   /** Whether the changes of a path are kept; unless given, none are. */
   readonly wants?: (path: string) => boolean;
+  /** Begin each attempt at the very beginning: what attempts from checkpoints are compared with. */
+  readonly fromTheBeginning?: boolean;
 }
 
 /** How far one attempt came, and what it found. */
@@ -199,7 +200,7 @@ export class Replay {
   /** Makes a checkpoint from time to time, and right before the step in which the attempt takes another way. */
   #mark(at: number, group: number, turn: number): void {
     const { unanswered, steps } = this.#input;
-    if (unanswered.candidates.length === 0) return;
+    if (unanswered.candidates.length === 0 || this.#options.fromTheBeginning === true) return;
     const since = at - (this.#checkpoints.at(-1) as Checkpoint).at;
     const between = Math.max(stepsBetweenMin, stepsPerNode * this.#state.tree.size);
     if (since < (at === turn ? between / 16 : Math.max(between, steps.length / checkpointsMax))) return;
@@ -273,7 +274,7 @@ export class Replay {
       return;
     }
     if (this.#refusedAsOver(step)) return;
-    const request = { ...step.request, op: step.op } as unknown as WriteRequest;
+    const request = step.writeRequest;
     for (let repairs = 0; ; repairs++) {
       const body = preparation.prepare(headerOf(step.session, step.zxid), request, step.identities);
       const difference = differenceOf(step, request, body);
@@ -369,8 +370,7 @@ export class Replay {
     }
     const children = this.#state.isPartial(path) ? undefined : childrenDifference(own, stat);
     if (children === undefined) return;
-    if (!this.#state.mayChangeChildren(path))
-      this.#contradict(step, path, children.expected, children.found);
+    if (!this.#state.mayChangeChildren(path)) this.#contradict(step, path, children.expected, children.found);
     else if (own.numChildren === stat.numChildren) this.#adoptCounts(path, stat);
   }
 

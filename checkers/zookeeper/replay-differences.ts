@@ -127,7 +127,9 @@ export function showsNode(node: Readonly<Znode>, seen: Stat): boolean {
 export function showsChildren(node: Readonly<Znode>, seen: Stat): boolean {
   const count = node.children === undefined ? 0 : node.children.size;
   return (
-    node.pzxid === seen.pzxid && count === seen.numChildren && cversionOf(node.creates, count) === seen.cversion
+    node.pzxid === seen.pzxid &&
+    count === seen.numChildren &&
+    cversionOf(node.creates, count) === seen.cversion
   );
 }
 
@@ -162,7 +164,9 @@ export function listDifference(
   const listed = new Set(names);
   if (listed.size < names.length)
     return { path, kind: "children", expected: "each child once", found: names.join(" ") };
-  if (own === undefined ? listed.size === 0 : own.size === listed.size && names.every((name) => own.has(name)))
+  if (
+    own === undefined ? listed.size === 0 : own.size === listed.size && names.every((name) => own.has(name))
+  )
     return undefined;
   for (const name of names) {
     if (own?.has(name) === true) continue;

@@ -110,6 +110,31 @@ function withMistake(events: readonly Event[], at: number, kind: number): Event[
 }
 
 describe("the replay and its slow twin", () => {
+  test("attempts from checkpoints find what attempts from the beginning find", () => {
+    let several = 0;
+    const defects = [undefined, "torn-multi", "lost-write", "applied-twice", "ephemeral-survives"] as const;
+    fc.assert(
+      fc.property(fc.integer({ min: 1 }), fc.constantFrom(...defects), (seed, defect) => {
+        const options = { seed, steps: 6000, losses: 40, expiries: 20, clients: 6 };
+        const history = readHistory(
+          simulatedHistory(defect === undefined ? options : { ...options, defect }),
+        );
+        const [fast, slow] = [{}, { fromTheBeginning: true }].map((how) => {
+          const { contradictions, fromNowhere, happened, attempts } = replayHistory(history, {
+            wants: () => true,
+            ...how,
+          });
+          if (attempts > 1) several++;
+          const found = contradictions.map(({ step, path, expected }) => [step.invokedAt, path, expected]);
+          return [found, fromNowhere.length, happened.map(({ place }) => place.zxid), attempts];
+        });
+        expect(fast).toEqual(slow);
+      }),
+      { numRuns: 12, seed: 11 },
+    );
+    expect(several).toBeGreaterThan(8);
+  });
+
   test("explain the same histories of registers", () => {
     let [good, bad] = [0, 0];
     fc.assert(

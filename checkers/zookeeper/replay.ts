@@ -105,21 +105,25 @@ function inputOf(history: ZookeeperHistory): ReplayInput {
   const steps = history.answered.filter((step) => step.zxid > 0 && isDetermined(step));
   steps.sort(inReplayOrder);
   const reserved = reservedCandidates(groups, unanswered);
-  const lives = new SessionLives(history);
-  let [bounds, facts]: [SequenceBounds | undefined, Facts | undefined] = [undefined, undefined];
+  let lives: SessionLives | undefined;
+  let bounds: SequenceBounds | undefined;
+  let facts: Facts | undefined;
   return {
     steps,
     groups,
     acknowledged,
     floor,
     unanswered,
-    lives,
     reserved,
+    // What only unseen transactions need.
+    get lives() {
+      return (lives ??= new SessionLives(history));
+    },
     get bounds() {
       return (bounds ??= new SequenceBounds(history));
     },
     get facts() {
-      return (facts ??= new Facts(history, unanswered.candidates, lives));
+      return (facts ??= new Facts(history, unanswered.candidates, this.lives));
     },
   };
 }

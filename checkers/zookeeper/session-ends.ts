@@ -4,7 +4,7 @@ import type { Step, ZookeeperHistory } from "./steps.ts";
 
 /** What is known of the lives of sessions from the answers that they got. */
 export class SessionLives {
-  readonly #lastAlive = new Map<string, Zxid>();
+  readonly #lastAlive = new Map<string, { zxid: Zxid }>();
   readonly #closed = new Set<string>();
   /** A zxid that is above the session's end. */
   readonly #overAt = new Map<string, Zxid>();
@@ -14,8 +14,10 @@ export class SessionLives {
       if (step.op === "closeSession" && step.outcome === "ok") {
         this.#closed.add(step.session);
         if (step.zxid > 0) this.#overAt.set(step.session, step.zxid + 0.5);
-      } else if (step.outcome === "ok" && step.zxid > (this.#lastAlive.get(step.session) ?? 0)) {
-        this.#lastAlive.set(step.session, step.zxid);
+      } else if (step.outcome === "ok") {
+        const last = this.#lastAlive.get(step.session);
+        if (last === undefined) this.#lastAlive.set(step.session, { zxid: step.zxid });
+        else if (step.zxid > last.zxid) last.zxid = step.zxid;
       }
     }
     const told = sessions.filter(({ what }) => what.f === "session-expired");
@@ -34,7 +36,7 @@ export class SessionLives {
 
   /** The greatest zxid at which an answer shows it alive. */
   lastAlive(session: string): Zxid {
-    return this.#lastAlive.get(session) ?? 0;
+    return this.#lastAlive.get(session)?.zxid ?? 0;
   }
 
   /** A zxid before which it ended; Infinity where none is known. */

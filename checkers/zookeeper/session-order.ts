@@ -52,7 +52,8 @@ export function checkVersionOrder(history: ZookeeperHistory): PromiseCheck {
   const newest = new Map<string, Map<string, Step>>();
   for (const step of history.steps) {
     const { stat, session, path } = step;
-    if (stat === undefined || session === "" || step.op === "create" || history.mortalPaths.has(path)) continue;
+    if (stat === undefined || session === "" || step.op === "create" || history.mortalPaths.has(path))
+      continue;
     let seen = newest.get(session);
     if (seen === undefined) newest.set(session, (seen = new Map()));
     const last = seen.get(path);

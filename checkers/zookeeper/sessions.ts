@@ -142,9 +142,7 @@ function checkGrowing(siblings: readonly Numbered[], promise: PromiseCheck): voi
 }
 
 function checkGrowingInTime(siblings: readonly Numbered[], promise: PromiseCheck): void {
-  const byCompletion = [...siblings].sort(
-    (a, b) => a.step.completedAt - b.step.completedAt,
-  );
+  const byCompletion = [...siblings].sort((a, b) => a.step.completedAt - b.step.completedAt);
   let greatest: Numbered | undefined;
   let next = 0;
   for (const { step, number } of siblings) {

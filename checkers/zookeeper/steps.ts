@@ -18,6 +18,7 @@ import {
   type SubRequest,
   watchesProcess,
   type WatchEventType,
+  type WriteRequest,
   type ZnodeRequest,
   type Zxid,
 } from "../../model/index.ts";
@@ -42,6 +43,10 @@ export class Step {
   /** What the connection had proved of itself when it invoked. */
   identities: readonly AuthId[] = nobody;
   completion: Event | undefined = undefined;
+  /** Whether it asks for a watch. */
+  readonly setsWatches: boolean;
+  /** Whether it is one of the final reads, when faults are undone and nobody writes. */
+  readonly isFinal: boolean;
   /** Index of the invocation, and of the completion, `neverCompleted` where there is none. */
   readonly invokedAt: number;
   completedAt: number = neverCompleted;
@@ -64,15 +69,20 @@ export class Step {
     this.invokedAt = invocation.index;
     this.op = op;
     this.isWrite = writes.has(op);
-    const { path } = invocation.value as JsonObject;
+    const { path, watch } = invocation.value as JsonObject;
+    this.setsWatches = watch === true || op === "addWatch" || op === "setWatches";
+    this.isFinal = isFinalRead(invocation);
     this.path = typeof path === "string" ? path : "";
     this.session = invocation.session ?? "";
     this.server = invocation.server ?? "";
     this.syncedSince = isSynced(invocation.f) ? invocation : undefined;
   }
 
-  /** Notes what became of it. Throws InputError for an answer that is not of its operation's form. */
-  complete(completion: Event): void {
+  /**
+   * Notes what became of it; `stats` are those that answers have shown before. Throws InputError for an answer that is
+   * not of its operation's form.
+   */
+  complete(completion: Event, stats: Stats): void {
     this.completion = completion;
     this.completedAt = completion.index;
     this.zxid = completion.zxid ?? -1;
@@ -82,8 +92,10 @@ export class Step {
     this.isAnswered = this.outcome === "ok" || this.outcome === "rejected";
     if (!this.isAnswered) return;
     checkAnswer(completion, this.op);
-    if (this.outcome === "ok") this.stat = this.answer["stat"] as unknown as Stat | undefined;
-    else this.error = completion.error as ErrorCode;
+    if (this.outcome === "ok") {
+      const stat = this.answer["stat"] as unknown as Stat | undefined;
+      if (stat !== undefined) this.stat = stats.one(this.path, stat);
+    } else this.error = completion.error as ErrorCode;
     this.hasPosition =
       this.isWrite && this.zxid > 0 && (this.error === undefined || positioned.has(this.error));
   }
@@ -91,6 +103,16 @@ export class Step {
   /** The request's fields. */
   get request(): JsonObject {
     return this.invocation.value as JsonObject;
+  }
+
+  /** The request with its op, for a write. */
+  get writeRequest(): WriteRequest {
+    const { op, path, request } = this;
+    // The most frequent ones without a copy of unknown shape.
+    if (op === "setData")
+      return { op, path, data: request["data"] as string | null, version: request["version"] as number };
+    if (op === "delete") return { op, path, version: request["version"] as number };
+    return { ...request, op } as unknown as WriteRequest;
   }
 
   /** The answer's fields, beside the request's. */
@@ -105,6 +127,34 @@ export class Step {
   get created(): string {
     return this.answer["path"] as string;
   }
+}
+
+/** Makes equal Stats of a path that come one after the other one object: most answers show what others have shown. */
+class Stats {
+  readonly #last = new Map<string, Stat>();
+
+  one(path: string, stat: Stat): Stat {
+    const last = this.#last.get(path);
+    if (last !== undefined && areEqual(last, stat)) return last;
+    this.#last.set(path, stat);
+    return stat;
+  }
+}
+
+function areEqual(a: Stat, b: Stat): boolean {
+  return (
+    a.mzxid === b.mzxid &&
+    a.pzxid === b.pzxid &&
+    a.czxid === b.czxid &&
+    a.version === b.version &&
+    a.cversion === b.cversion &&
+    a.aversion === b.aversion &&
+    a.ctime === b.ctime &&
+    a.mtime === b.mtime &&
+    a.dataLength === b.dataLength &&
+    a.numChildren === b.numChildren &&
+    a.ephemeralOwner === b.ephemeralOwner
+  );
 }
 
 export interface WatchStep {
@@ -186,6 +236,7 @@ export function readHistory(events: readonly Event[]): ZookeeperHistory {
   const completed: Step[] = [];
   const watches: WatchStep[] = [];
   const sessions: SessionStep[] = [];
+  const stats = new Stats();
   const rules = new HistoryRules<Step | undefined>(byIndex, (invocation) => {
     const op = checkedOperation(invocation);
     if (op === undefined) return undefined;
@@ -196,7 +247,7 @@ export function readHistory(events: readonly Event[]): ZookeeperHistory {
   for (const event of events) {
     const step = rules.check(event);
     if (step !== undefined) {
-      step.complete(event);
+      step.complete(event, stats);
       completed.push(step);
     } else if (event.process === watchesProcess) {
       const { type, path, session, zxid } = parseWatchEvent(event) as ParsedWatchEvent;
@@ -206,15 +257,13 @@ export function readHistory(events: readonly Event[]): ZookeeperHistory {
       if (what !== undefined) sessions.push({ event, what });
     }
   }
-  noteSyncs(steps);
+  if (steps.some((step) => step.op === "sync")) noteSyncs(steps);
   if (steps.some((step) => step.op === "addAuth")) noteIdentities(steps, sessions);
   const answered = completed.filter((step) => step.isAnswered);
   return { events, steps, completed, answered, watches, sessions, ...livesOfPaths(steps) };
 }
 
-function livesOfPaths(
-  steps: readonly Step[],
-): Pick<ZookeeperHistory, "deletedPaths" | "mortalPaths"> {
+function livesOfPaths(steps: readonly Step[]): Pick<ZookeeperHistory, "deletedPaths" | "mortalPaths"> {
   const deletedPaths = new Set<string>();
   const mortalPaths = new Set<string>();
   const note = (op: string, path: string, isForGood: boolean): void => {
@@ -268,8 +317,4 @@ function syncBefore(sync: Step | undefined, invocation: Event): Event | undefine
   const sameServer =
     invocation.server === undefined || sync.server === "" || sync.server === invocation.server;
   return sameServer && sync.invocation.process === invocation.process ? sync.invocation : undefined;
-}
-
-export function isFinal(step: Step): boolean {
-  return isFinalRead(step.invocation);
 }

@@ -108,11 +108,7 @@ export class Unseen {
   /** The children of the path changed at the zxid. */
   pendingChildren(path: string, zxid: Zxid): void {
     const pending = this.#pending.get(path) ?? [];
-    this.#host.trail.set(
-      this.#pending,
-      path,
-      pending.filter((each) => !this.#placed.has(each)).concat(zxid),
-    );
+    this.#host.trail.set(this.#pending, path, pending.filter((each) => !this.#placed.has(each)).concat(zxid));
   }
 
   /** The children of the path were seen as the replay has them, so that no change of them is unknown up to here. */
@@ -122,8 +118,7 @@ export class Unseen {
 
   /** So many creates below the path are counted already, and not yet known. */
   owe(parent: string, creates: number): void {
-    if (creates > 0)
-      this.#host.trail.set(this.#owed, parent, (this.#owed.get(parent) ?? 0) + creates);
+    if (creates > 0) this.#host.trail.set(this.#owed, parent, (this.#owed.get(parent) ?? 0) + creates);
   }
 
   /** Works in a create of the path. True when there was one. */
@@ -132,7 +127,8 @@ export class Unseen {
     const fits = (request: SubRequest): boolean => createOption(request, path, data);
     const at = this.#refined(parentPath(path), place);
     const options = this.#options("create", path, at, fits);
-    if (options.length === 0 && at !== place) return this.#take(path, this.#options("create", path, place, fits));
+    if (options.length === 0 && at !== place)
+      return this.#take(path, this.#options("create", path, place, fits));
     return this.#take(path, options);
   }
 

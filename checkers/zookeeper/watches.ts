@@ -2,7 +2,7 @@ import type { Event, WatcherKind, Zxid, ZnodeTree } from "../../model/index.ts";
 import { PromiseCheck } from "./findings.ts";
 import { nameOf, show } from "./real-time.ts";
 import type { Change } from "./replay-state.ts";
-import type { SessionStep, Step, WatchStep, ZookeeperHistory } from "./steps.ts";
+import type { JsonObject, SessionStep, Step, WatchStep, ZookeeperHistory } from "./steps.ts";
 import { Connection, nextChange, type Registration, type WatchKind } from "./watch-table.ts";
 
 /** What a setWatches had to tell at once, as the tree was when it was answered: paths by kind of watch. */
@@ -45,13 +45,19 @@ export function checkWatches(
 /** Every path that anybody watches. */
 export function watchedPaths(history: ZookeeperHistory): ReadonlySet<string> {
   const paths = new Set<string>();
-  for (const step of history.steps) for (const [, path] of watchesOf(step)) paths.add(path);
+  for (const step of history.steps) {
+    if (step.setsWatches) for (const [, path] of watchesOf(step)) paths.add(path);
+  }
   return paths;
 }
 
 /** Where ACLs may hide events, none can be demanded. */
 function usesAcls(history: ZookeeperHistory): boolean {
-  return history.steps.some((step) => step.op === "setACL" || step.request["acl"] !== undefined);
+  const setsAcl = ({ op, acl }: JsonObject): boolean => op === "create" && acl !== undefined;
+  return history.steps.some(({ op, request }) => {
+    if (op === "multi") return (request["operations"] as readonly JsonObject[]).some(setsAcl);
+    return op === "setACL" || (op === "create" && request["acl"] !== undefined);
+  });
 }
 
 class WatchCheck {
@@ -101,7 +107,7 @@ class WatchCheck {
     if (step.op === "removeWatches" && step.outcome === "ok") this.#removed(connection, step);
     if (step.op === "setWatches" && step.outcome === "ok") this.#setAgain(connection, step);
     if (step.zxid > 0 && step.op !== "addAuth") this.#checkReply(connection, step);
-    this.#confirm(connection, step);
+    if (step.setsWatches) this.#confirm(connection, step);
   }
 
   #event(watch: WatchStep): void {
@@ -278,6 +284,7 @@ class WatchCheck {
 
 /** The watches that a request sets. */
 function watchesOf(step: Step): readonly (readonly [WatchKind, string])[] {
+  if (!step.setsWatches) return none;
   const { request, path } = step;
   if (step.op === "addWatch") return [[request["mode"] === "persistent" ? "persistent" : "recursive", path]];
   if (step.op === "setWatches") {
@@ -291,7 +298,6 @@ function watchesOf(step: Step): readonly (readonly [WatchKind, string])[] {
       ...of("persistentRecursive", "recursive"),
     ];
   }
-  if (request["watch"] !== true) return none;
   return [[step.op === "getChildren" ? "children" : "data", path]];
 }
 
@@ -313,10 +319,10 @@ interface Moments {
 
 function tellInOrder({ steps, completed, watches, sessions }: ZookeeperHistory, moments: Moments): void {
   const watching = new Set<string>();
-  for (const step of steps) if (setsWatches(step)) watching.add(step.session);
+  for (const step of steps) if (step.setsWatches) watching.add(step.session);
   for (const { session } of watches) watching.add(session);
   if (watching.size === 0) return;
-  const setting = steps.filter((step) => setsWatches(step));
+  const setting = steps.filter((step) => step.setsWatches);
   const ending = completed.filter((step) => watching.has(step.session));
   const parting = sessions.filter(({ what }) => watching.has(what.session));
   let [set, end, watch, part] = [0, 0, 0, 0];
@@ -336,8 +342,4 @@ function tellInOrder({ steps, completed, watches, sessions }: ZookeeperHistory, 
 
 function indexOf(event: Event | undefined): number {
   return event === undefined ? Infinity : event.index;
-}
-
-function setsWatches({ op, request }: Step): boolean {
-  return op === "addWatch" || op === "setWatches" || request["watch"] === true;
 }
