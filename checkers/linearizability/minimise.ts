@@ -8,6 +8,8 @@ export interface Minimised {
   readonly isMinimal: boolean;
   /** States from each of which they fail: the initial one, and all in which the object can be before they begin. */
   readonly from: readonly unknown[];
+  /** What had returned by then is left out: it has led to one of `from`. -1 where nothing is. */
+  readonly cut: number;
 }
 
 /**
@@ -25,18 +27,26 @@ export function minimise<State>(
 ): Minimised {
   const recent = minimiseRecent(operations, earliest, oracle);
   if (recent !== undefined) return recent;
-  const answered = [...operations.keys()].filter(
-    (at) => at !== earliest && operations[at]?.return !== Infinity,
-  );
+  const answered = [...operations.keys()].filter((at) => at !== earliest && isAnswered(operations, at));
   const fails = (kept: readonly number[]): boolean =>
     oracle.fails(harmlessBut(operations, [earliest, ...kept], oracle)) ?? false;
   const others = involved.filter((at) => at !== earliest);
   const window = failingWindow(answered, others, fails, oracle);
   const from = [oracle.specification.initial];
   if (window === undefined)
-    return { kept: withEarliest(involved.length > 0 ? others : answered, earliest), isMinimal: false, from };
+    return {
+      kept: withEarliest(involved.length > 0 ? others : answered, earliest),
+      isMinimal: false,
+      from,
+      cut: -1,
+    };
   const kept = fails([]) ? [] : quickXplain([], false, window, fails);
-  return { kept: withEarliest(kept, earliest), isMinimal: !oracle.isOutOfTime, from };
+  return { kept: withEarliest(kept, earliest), isMinimal: !oracle.isOutOfTime, from, cut: -1 };
+}
+
+/** Also one that was answered later than the completion in question: its answer tells what it was then. */
+function isAnswered(operations: readonly TimedOperation[], at: number): boolean {
+  return operations[at]?.result !== undefined;
 }
 
 function withEarliest(kept: readonly number[], earliest: number): number[] {
@@ -68,10 +78,7 @@ function minimiseRecent<State>(
     const from = [...byKey.values()];
     const recent = [...operations.keys()].filter((at) => (operations[at] as TimedOperation).return > cut);
     const strict = recent.filter(
-      (at) =>
-        at !== earliest &&
-        (operations[at] as TimedOperation).call > cut &&
-        operations[at]?.return !== Infinity,
+      (at) => at !== earliest && (operations[at] as TimedOperation).call > cut && isAnswered(operations, at),
     );
     const fails = (kept: readonly number[]): boolean => {
       const part = recent.map((at) => operations[at] as TimedOperation);
@@ -80,7 +87,7 @@ function minimiseRecent<State>(
     };
     if (from.length <= statesMax && (operations[earliest] as TimedOperation).call > cut && fails(strict)) {
       const kept = fails([]) ? [] : quickXplain([], false, strict, fails);
-      return { kept: withEarliest(kept, earliest), isMinimal: !oracle.isOutOfTime, from };
+      return { kept: withEarliest(kept, earliest), isMinimal: !oracle.isOutOfTime, from, cut };
     }
     if (level === 0 || oracle.isOutOfTime) return undefined;
   }

@@ -60,13 +60,14 @@ export async function linearizableInParallel<State>(
   return verdictOn(objects, findings, specification, operations.length);
 }
 
-/** The compiled worker: beside this file once compiled, in `dist` when tests run the source. */
+/** The compiled worker: beside this file, beside the bundle that holds it, or in `dist` when tests run the source. */
 function workerFile(): URL | undefined {
-  const here = import.meta.url;
-  const file = here.endsWith(".ts")
-    ? new URL("../../dist/checkers/linearizability/parallel-worker.js", here)
-    : new URL("./parallel-worker.js", here);
-  return existsSync(file) ? file : undefined;
+  const places = [
+    "./parallel-worker.js",
+    "../checkers/linearizability/parallel-worker.js",
+    "../../dist/checkers/linearizability/parallel-worker.js",
+  ];
+  return places.map((place) => new URL(place, import.meta.url)).find((file) => existsSync(file));
 }
 
 async function decideInWorkers(
