@@ -9,7 +9,6 @@ import { version } from "./version.ts";
  * unreadable input, 70 internal error or the cluster could not be brought up.
  */
 export async function main(argv: readonly string[]): Promise<number> {
-  process.stdout.on("error", leaveOnBrokenPipe);
   process.exitCode = 0;
   const program = makeProgram();
   try {
@@ -21,8 +20,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     return Number(process.exitCode);
   } catch (error) {
     return report(error, argv);
-  } finally {
-    process.stdout.off("error", leaveOnBrokenPipe);
   }
 }
 
@@ -78,10 +75,4 @@ function reportUsage(error: CommanderError, argv: readonly string[]): number {
 function complain(message: string, hint: string): void {
   const line = (text: string): string => text.replaceAll(/\s*[\r\n]+\s*/g, " ").trim();
   process.stderr.write(`zabcheck: ${line(message)}${hint === "" ? "" : ` (${line(hint)})`}\n`);
-}
-
-/** `zabcheck ... | head` ends quietly. */
-function leaveOnBrokenPipe(error: NodeJS.ErrnoException): void {
-  if (error.code === "EPIPE") process.exit(exitCodes.internal);
-  throw error;
 }

@@ -1,5 +1,13 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,7 +31,7 @@ async function run(command: string, words: readonly string[], cwd: string): Prom
 /** Packed as it would be published, and installed into an empty folder. `npm test` has built `dist` before. */
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "zabcheck-package-"));
-  if (!existsSync(join(repository, "dist", "harness", "cli.js")))
+  if (!existsSync(join(repository, "dist", "cli", "zabcheck.js")))
     await run("npm", ["run", "build", "--silent"], repository);
   await run("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder], repository);
   const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "";
@@ -42,6 +50,16 @@ test("the installed command runs", async () => {
   expect(await run(zabcheck, ["run", "--help"], folder)).toContain("--faults");
 });
 
+test("the installed command and its check start from the bundle alone", () => {
+  const bundle = join(folder, "consumer", "node_modules", "zabcheck", "dist", "cli");
+  const imported = readdirSync(bundle).flatMap((name) => {
+    const text = readFileSync(join(bundle, name), "utf8");
+    return [...text.matchAll(/^(?:import|export) [^;]*?from "([^"]+)"/gm)].map(([, from]) => from ?? "");
+  });
+  expect(imported).toContain("./command-line.js");
+  expect(imported.filter((from) => !from.startsWith("./") && !from.startsWith("node:"))).toEqual([]);
+});
+
 test(
   "the installed command runs an ensemble and keeps the run where it was called",
   { timeout: 180_000 },
@@ -57,6 +75,35 @@ test(
     expect(directory.startsWith(join(folder, "results", "runs", "register"))).toBe(true);
   },
 );
+
+test("a model of one's own judges a history in 20 lines", async () => {
+  const source = `import { linearizable } from "zabcheck/checkers";
+import { HistoryBuilder } from "zabcheck/model";
+
+// A dispenser of tickets: take -> 1, 2, 3, ...; put back gives back the last one.
+const tickets = {
+  name: "tickets",
+  initial: 0,
+  key: String,
+  step: (given, { f, result }) => {
+    if (f === "put-back") return given > 0 ? [given - 1] : [];
+    return result === undefined || result === given + 1 ? [given + 1] : [];
+  },
+};
+const two = () => new HistoryBuilder().invoke(0, "take").invoke(1, "take");
+const good = two().ok(1, 1).ok(0, 2).invoke(0, "put-back").ok(0).invoke(1, "take").ok(1, 2);
+const bad = two().ok(0, 2).ok(1, 2);
+for (const { events } of [good, bad]) {
+  const { verdict, violation } = linearizable(events, tickets);
+  console.log(verdict, violation?.summary ?? "");
+}
+`;
+  expect(source.trim().split("\n").length).toBeLessThanOrEqual(22);
+  writeFileSync(join(folder, "consumer", "tickets.js"), source);
+  const [first, second] = (await run(process.execPath, ["tickets.js"], join(folder, "consumer"))).split("\n");
+  expect(first).toBe("holds ");
+  expect(second).toMatch(/^violated take null -> 2 .* can't be explained together with take null -> 2/);
+});
 
 test("the four entries can be imported, and their types resolve", { timeout: 120_000 }, async () => {
   const source = `import { linearizable, type Verdict } from "zabcheck/checkers";
