@@ -28,6 +28,7 @@ import {
 } from "../model/light.ts";
 import { exitWith, print, printJson } from "./command-line.ts";
 import type { CheckFlags } from "./commands/check.ts";
+import { withLargerHeap } from "./larger-heap.ts";
 import { hintOfNames } from "./names.ts";
 import { plainVerdict, verdictLines } from "./verdicts.ts";
 
@@ -67,6 +68,11 @@ type Judge = (history: History) => readonly Verdict[] | Promise<readonly Verdict
 
 /** Judges each file, prints what was found and sets the exit code to the worst. */
 export async function checkFiles(files: readonly string[], flags: CheckFlags): Promise<void> {
+  const code = withLargerHeap(files);
+  if (code !== undefined) {
+    process.exitCode = code;
+    return;
+  }
   const checked: Checked[] = [];
   for (const file of files) {
     const one = await checkFile(file, flags);

@@ -36,7 +36,7 @@ export function operationsOf(events: readonly Event[], locate: Locate = byIndex)
   const ordered = inOrder(events, locate);
   const ranks = rank(ordered);
   const open = new Map<number | string, number>();
-  const operations: (TimedOperation | undefined)[] = [];
+  const operations: (Building | undefined)[] = [];
   for (let position = 0; position < ordered.length; position++) {
     const event = ordered[position] as Event;
     if (bystanders.has(event.process)) continue;
@@ -51,17 +51,26 @@ export function operationsOf(events: readonly Event[], locate: Locate = byIndex)
     }
     if (pending === undefined) throw withoutInvocation(event, locate);
     open.delete(event.process);
-    const operation = operations[pending] as TimedOperation;
+    const operation = operations[pending] as Building;
     if (operation.f !== event.f) throw otherFunction(event, operation.invocation, locate);
-    if (event.type === "ok") operations[pending] = answered(operation, event, at);
-    else operations[pending] = event.type === "fail" ? undefined : { ...operation, completion: event };
+    if (event.type === "fail") {
+      operations[pending] = undefined;
+      continue;
+    }
+    operation.completion = event;
+    if (event.type !== "ok") continue;
+    operation.result = event.value;
+    operation.return = at;
   }
   const happened = operations.filter((operation) => operation !== undefined);
   if (ranks !== undefined) happened.sort((a, b) => a.call - b.call);
   return happened;
 }
 
-function opened(event: Event, at: number): TimedOperation {
+/** An operation until its completion is met. */
+type Building = { -readonly [field in keyof TimedOperation]: TimedOperation[field] };
+
+function opened(event: Event, at: number): Building {
   return {
     process: event.process,
     f: event.f,
@@ -71,19 +80,6 @@ function opened(event: Event, at: number): TimedOperation {
     return: Infinity,
     invocation: event,
     completion: undefined,
-  };
-}
-
-function answered(operation: TimedOperation, event: Event, at: number): TimedOperation {
-  return {
-    process: operation.process,
-    f: operation.f,
-    argument: operation.argument,
-    result: event.value,
-    call: operation.call,
-    return: at,
-    invocation: operation.invocation,
-    completion: event,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Json } from "../../model/light.ts";
+import { Texts } from "./texts.ts";
 
 /** A form that is no EDN: the message says what was expected, `at` where, as an offset in the text. */
 export class EdnError extends Error {
@@ -17,19 +18,17 @@ const depthMax = 200;
  * maps, lists, vectors and sets become arrays (sets sorted by their text), tags are left out, integers beyond 2^53 and
  * ratios become text. Throws EdnError for anything else and for text after the form.
  */
-export function parseEdn(text: string): Json {
-  const parser = new Parser(text);
+export function parseEdn(text: string, texts: Texts = new Texts()): Json {
+  const parser = new Parser(text, texts);
   const value = parser.form(0);
   parser.skip();
   if (parser.at < text.length) throw new EdnError("expected nothing more", parser.at);
   return value;
 }
 
-/** The first form of the text, and where it ends. */
-export function parseFirstEdn(text: string): { readonly value: Json; readonly end: number } {
-  const parser = new Parser(text);
-  const value = parser.form(0);
-  return { value, end: parser.at };
+/** The first form of the text. */
+export function parseFirstEdn(text: string, texts: Texts = new Texts()): Json {
+  return new Parser(text, texts).form(0);
 }
 
 const characters: { readonly [name: string]: string } = {
@@ -50,13 +49,21 @@ const escapes: { readonly [letter: string]: string } = {
   f: "\f",
 };
 const delimiter = /[\s,()[\]{}";]/;
+/** The same for ASCII, by code. */
+const isDelimiter: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) =>
+  delimiter.test(String.fromCharCode(code)) ? 1 : 0,
+);
+/** Integers of so many digits are exact. */
+const exactDigits = 15;
 
 class Parser {
   readonly #text: string;
+  readonly #texts: Texts;
   at: number = 0;
 
-  constructor(text: string) {
+  constructor(text: string, texts: Texts) {
     this.#text = text;
+    this.#texts = texts;
   }
 
   /** Skips white space, commas, comments and discarded forms. */
@@ -78,13 +85,15 @@ class Parser {
     this.skip(depth);
     const c = this.#text[this.at];
     if (c === undefined) throw new EdnError("expected a form, the text ends", this.at);
+    const integer = this.#smallInteger();
+    if (integer !== undefined) return integer;
     if (c === "{") return this.#map(depth);
     if (c === "[") return this.#sequence("]", depth);
     if (c === "(") return this.#sequence(")", depth);
     if (c === '"') return this.#string();
     if (c === "\\") return this.#character();
     if (c === "#") return this.#dispatch(depth);
-    if (delimiter.test(c)) throw new EdnError(`expected a form, not '${c}'`, this.at);
+    if (this.#isDelimiterAt(this.at)) throw new EdnError(`expected a form, not '${c}'`, this.at);
     return this.#atom();
   }
 
@@ -117,11 +126,16 @@ class Parser {
       if (this.#text[this.at] === "}")
         throw new EdnError("expected a value for the last key of the map", this.at);
       const name =
-        typeof key === "string" ? (this.#text[from] === ":" ? key.slice(1) : key) : JSON.stringify(key);
+        typeof key === "string"
+          ? this.#text[from] === ":"
+            ? this.#texts.own(key.slice(1))
+            : key
+          : JSON.stringify(key);
       const value = this.form(depth + 1);
       if (Object.hasOwn(map, name))
         throw new EdnError(`expected each key of the map once, not ${name} twice`, from);
-      Object.defineProperty(map, name, { value, enumerable: true, writable: true, configurable: true });
+      if (name !== "__proto__") map[name] = value;
+      else Object.defineProperty(map, name, { value, enumerable: true, writable: true, configurable: true });
     }
     this.at++;
     return map;
@@ -163,7 +177,7 @@ class Parser {
       plain = this.at;
     }
     text += this.#text.slice(plain, this.at++);
-    return text;
+    return this.#texts.own(text);
   }
 
   #escape(): string {
@@ -195,8 +209,32 @@ class Parser {
 
   #token(): string {
     const from = this.at;
-    while (this.at < this.#text.length && !delimiter.test(this.#text[this.at] as string)) this.at++;
+    while (this.at < this.#text.length && !this.#isDelimiterAt(this.at)) this.at++;
     return this.#text.slice(from, this.at);
+  }
+
+  #isDelimiterAt(at: number): boolean {
+    const code = this.#text.charCodeAt(at);
+    return code < 128 ? isDelimiter[code] === 1 : delimiter.test(this.#text[at] as string);
+  }
+
+  /** An integer of few digits, the most frequent form of all; undefined where something else stands. */
+  #smallInteger(): number | undefined {
+    const text = this.#text;
+    let at = this.at;
+    const isNegative = text.charCodeAt(at) === 45;
+    if (isNegative) at++;
+    const from = at;
+    let value = 0;
+    for (; at < text.length; at++) {
+      const digit = text.charCodeAt(at) - 48;
+      if (digit < 0 || digit > 9) break;
+      value = 10 * value + digit;
+    }
+    if (at === from || at - from > exactDigits) return undefined;
+    if (at < text.length && !this.#isDelimiterAt(at)) return undefined;
+    this.at = at;
+    return isNegative ? -value : value;
   }
 
   #atom(): Json {
@@ -208,10 +246,10 @@ class Parser {
     const first = token.charCodeAt(0);
     if (first === 58) {
       if (token.length === 1) throw new EdnError("expected a name after :", from);
-      return token;
+      return this.#texts.own(token);
     }
     const looksNumeric = /^[+-]?\d/.test(token);
-    if (!looksNumeric) return token;
+    if (!looksNumeric) return this.#texts.own(token);
     if (/^[+-]?\d+N?$/.test(token)) {
       const value = Number(token.replace("N", ""));
       return Number.isSafeInteger(value) ? value : token;

@@ -2,26 +2,26 @@ import { InputError, type Event, type Json } from "../../model/light.ts";
 import type { History, HistoryReader } from "./history-reader.ts";
 import { Lines } from "./lines.ts";
 
-interface Recorded {
-  readonly client: number;
-  readonly f: string;
-  readonly argument: Json;
-  /** Undefined where the client saw an error that leaves the outcome open. */
-  readonly result: Json | undefined;
-  readonly call: number;
-  readonly return: number;
+/** An event until all are known and can be numbered. */
+type Unnumbered = { -readonly [field in keyof Event]: Event[field] };
+
+interface Placed {
+  readonly event: Unnumbered;
+  readonly file: string;
   readonly line: number;
 }
 
 /**
  * Reads the operations of a report of etcd's robustness tests (`client-N/operations.json`: one JSON object a line with
  * ClientId, Input, Call, Output, Return; times in ns). Several files make one history: write each, then `nextFile`.
- * Watch responses (`watch.json`) and server data are not read.
+ * Watch responses (`watch.json`) and server data are not read. Fields that are empty or zero are left out of requests
+ * and responses, as such reports consist of them for the most part.
  */
 export class EtcdReportReader implements HistoryReader {
   #file: string;
   #lines: Lines;
-  readonly #recorded: (Recorded & { readonly file: string })[] = [];
+  readonly #placed: Placed[] = [];
+  readonly #files: Set<string> = new Set();
 
   constructor(file: string) {
     this.#file = file;
@@ -41,24 +41,23 @@ export class EtcdReportReader implements HistoryReader {
 
   end(): History {
     this.#lines.end((line) => this.#line(line));
-    if (this.#recorded.length === 0) throw this.#broken(1, "there is no operation; expected etcd's report");
-    const places: string[] = [];
-    const events = inOrder(this.#recorded).map(({ event, place }, index) => {
-      places.push(place);
-      return { ...event, index };
-    });
-    const clients = new Set(this.#recorded.map(({ file }) => file)).size;
+    if (this.#placed.length === 0) throw this.#broken(1, "there is no operation; expected etcd's report");
+    const placed = this.#placed.sort(inOrder);
+    placed.forEach(({ event }, index) => (event.index = index));
     const warnings =
-      clients === 1
+      this.#files.size === 1
         ? [
             `${this.#file}: one file of operations; a report has one for each client, give its directory to judge all`,
           ]
         : [];
     return {
       format: "etcd-report",
-      events,
+      events: placed.map(({ event }) => event),
       warnings,
-      locate: (event: Event) => places[event.index] ?? this.#file,
+      locate: ({ index }: Event) => {
+        const place = placed[index];
+        return place === undefined ? this.#file : `${place.file}:${String(place.line)}`;
+      },
     };
   }
 
@@ -78,24 +77,21 @@ export class EtcdReportReader implements HistoryReader {
     const request = fields(input);
     const f = request["Type"];
     if (typeof f !== "string") throw this.#broken(line, "Input.Type is missing");
-    const argument = request[f.charAt(0).toUpperCase() + f.slice(1)];
+    const argument = request[f.charAt(0).toUpperCase() + f.slice(1)] as Json | undefined;
     const response = fields(output);
     const isOpen = end === 0 || textOrNone(response["Error"]) !== "";
     // An answer that says the request was refused tells that nothing happened.
     if (!isOpen && textOrNone(response["ClientError"]) !== "") return;
     if (!isOpen && end < call)
       throw this.#broken(line, `the clock runs back: Return ${String(end)} is before Call ${String(call)}`);
-    const result = isOpen ? undefined : (response as Json);
-    this.#recorded.push({
-      client,
-      f,
-      argument: (argument ?? null) as Json,
-      result,
-      call,
-      return: end,
-      line,
-      file: this.#file,
-    });
+    this.#files.add(this.#file);
+    this.#place(client, call, "invoke", f, withoutZeros(argument ?? null));
+    if (!isOpen) this.#place(client, end, "ok", f, withoutZeros(response as Json));
+  }
+
+  #place(process: number, time: number, type: "invoke" | "ok", f: string, value: Json): void {
+    const event: Unnumbered = { index: 0, time, process, type, f, value };
+    this.#placed.push({ event, file: this.#file, line: this.#lines.line });
   }
 
   #broken(line: number, what: string): InputError {
@@ -114,22 +110,19 @@ function textOrNone(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-function inOrder(
-  recorded: readonly (Recorded & { readonly file: string })[],
-): { readonly event: Omit<Event, "index">; readonly place: string }[] {
-  const events = recorded.flatMap((operation) => {
-    const place = `${operation.file}:${String(operation.line)}`;
-    const common = { process: operation.client, f: operation.f };
-    const invoke = {
-      event: { ...common, time: operation.call, type: "invoke" as const, value: operation.argument },
-      place,
-    };
-    if (operation.result === undefined) return [invoke];
-    return [
-      invoke,
-      { event: { ...common, time: operation.return, type: "ok" as const, value: operation.result }, place },
-    ];
-  });
-  const kind = (event: Omit<Event, "index">): number => (event.type === "invoke" ? 0 : 1);
-  return events.sort((a, b) => a.event.time - b.event.time || kind(a.event) - kind(b.event));
+function inOrder({ event: a }: Placed, { event: b }: Placed): number {
+  return a.time - b.time || Number(a.type !== "invoke") - Number(b.type !== "invoke");
+}
+
+const nothing: Json = Object.freeze({});
+
+/** The same for the model of etcd, which takes an absent field for zero. */
+function withoutZeros(value: Json): Json {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return (value as readonly Json[]).map(withoutZeros);
+  const kept = Object.entries(value).filter(
+    ([, field]) => field !== null && field !== 0 && field !== "" && field !== false,
+  );
+  if (kept.length === 0) return nothing;
+  return Object.fromEntries(kept.map(([name, field]) => [name, withoutZeros(field)]));
 }

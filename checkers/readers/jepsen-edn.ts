@@ -4,6 +4,7 @@ import { EdnForms, type TopForm } from "./edn-forms.ts";
 import { EventList } from "./event-list.ts";
 import { textBytesMax, type History, type HistoryReader } from "./history-reader.ts";
 import { Lines } from "./lines.ts";
+import { Texts } from "./texts.ts";
 
 const eventTypes: ReadonlySet<unknown> = new Set<EventType>(["invoke", "ok", "fail", "info"]);
 
@@ -18,6 +19,7 @@ export class JepsenEdnReader implements HistoryReader {
   readonly #forms: EdnForms = new EdnForms();
   readonly #list: EventList;
   readonly #open: Set<number | string> = new Set();
+  readonly #texts: Texts = new Texts();
   #stray: number = 0;
 
   constructor(file: string) {
@@ -65,7 +67,7 @@ export class JepsenEdnReader implements HistoryReader {
   #form(form: TopForm): void {
     let parsed: Json;
     try {
-      parsed = parseEdn(form.text);
+      parsed = parseEdn(form.text, this.#texts);
     } catch (error) {
       if (!(error instanceof EdnError)) throw error;
       const line = form.line + (form.text.slice(0, error.at).match(/\n/g)?.length ?? 0);
@@ -78,13 +80,13 @@ export class JepsenEdnReader implements HistoryReader {
   }
 
   #event(map: { readonly [key: string]: Json }, line: number): void {
-    const type = nameOf(map["type"]);
+    const type = this.#nameOf(map["type"]);
     if (!eventTypes.has(type))
       throw this.#broken(line, `:type is ${shown(map["type"])}; expected :invoke, :ok, :fail or :info`);
-    const process = typeof map["process"] === "number" ? map["process"] : nameOf(map["process"]);
+    const process = typeof map["process"] === "number" ? map["process"] : this.#nameOf(map["process"]);
     if (process === undefined)
       throw this.#broken(line, `:process is ${shown(map["process"])}; expected a number or a name`);
-    const f = nameOf(map["f"]);
+    const f = this.#nameOf(map["f"]);
     if (f === undefined) throw this.#broken(line, `:f is ${shown(map["f"])}; expected the operation's name`);
     const time = map["time"];
     if (time !== undefined && time !== null && typeof time !== "number") {
@@ -110,18 +112,18 @@ export class JepsenEdnReader implements HistoryReader {
     );
   }
 
+  /** A keyword or text as a name. */
+  #nameOf(value: Json | undefined): string | undefined {
+    if (typeof value !== "string" || value === "" || value === ":") return undefined;
+    return value.startsWith(":") ? this.#texts.own(value.slice(1)) : value;
+  }
+
   #broken(line: number, what: string): InputError {
     return new InputError(
       `${this.#file}:${String(line)}: ${what}`,
       "Give a history of Jepsen in EDN, one map an event, or say what it is with --format.",
     );
   }
-}
-
-/** A keyword or text as a name. */
-function nameOf(value: Json | undefined): string | undefined {
-  if (typeof value !== "string" || value === "" || value === ":") return undefined;
-  return value.startsWith(":") ? value.slice(1) : value;
 }
 
 function shown(value: Json | undefined): string {

@@ -3,6 +3,7 @@ import { EdnError, parseFirstEdn } from "./edn.ts";
 import { EventList } from "./event-list.ts";
 import type { History, HistoryReader } from "./history-reader.ts";
 import { Lines } from "./lines.ts";
+import { Texts } from "./texts.ts";
 
 /** "INFO  jepsen.util - 4	:invoke	:read	nil", and the same with a date, a thread and a colon, as newer releases have it. */
 const eventLine =
@@ -17,6 +18,7 @@ export class JepsenLogReader implements HistoryReader {
   readonly #lines: Lines;
   readonly #list: EventList;
   readonly #open: Set<number | string> = new Set();
+  readonly #texts: Texts = new Texts();
 
   constructor(file: string) {
     this.#file = file;
@@ -54,16 +56,20 @@ export class JepsenLogReader implements HistoryReader {
       string,
       string | undefined,
     ];
-    const process = /^\d+$/.test(name) ? Number(name) : name.replace(/^:/, "");
+    const process = /^\d+$/.test(name) ? Number(name) : this.#texts.own(name.replace(/^:/, ""));
     if (type === "invoke") this.#open.add(process);
     else if (!this.#open.delete(process) && type === "info") return;
     const value = this.#value(rest ?? "nil");
-    this.#list.add({ process, type, f, value, time: undefined }, this.#lines.line);
+    const own = (text: string): string => this.#texts.own(text);
+    this.#list.add(
+      { process, type: own(type) as EventType, f: own(f), value, time: undefined },
+      this.#lines.line,
+    );
   }
 
   #value(text: string): Json {
     try {
-      return parseFirstEdn(text.trim() === "" ? "nil" : text).value;
+      return parseFirstEdn(text.trim() === "" ? "nil" : text, this.#texts);
     } catch (error) {
       if (!(error instanceof EdnError)) throw error;
       throw new InputError(
