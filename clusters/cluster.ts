@@ -1,7 +1,7 @@
 import type { WatchEvent, ZnodeAnswer, ZnodeRequest, Zxid } from "../model/index.ts";
+import type { Fault, FaultKind, ServerName } from "./fault.ts";
 
-/** "server-1", "server-2", ... */
-export type ServerName = string;
+export type { Fault, FaultKind, ServerName } from "./fault.ts";
 
 /**
  * The time of the world in which a cluster lives: the wall for Docker, virtual for the embedded ensemble.
@@ -74,14 +74,17 @@ export type ConnectResult =
 
 export type Role = "leader" | "follower" | "observer" | "standalone" | "none";
 
-/** A fault as it stands in schedules and histories: plain JSON. */
-export type Fault =
-  /** No packet passes from the first to the second of each pair. */
-  | { readonly kind: "partition"; readonly cuts: readonly (readonly [ServerName, ServerName])[] }
-  | { readonly kind: "kill"; readonly servers: readonly ServerName[] }
-  | { readonly kind: "pause"; readonly servers: readonly ServerName[] };
+/** Whether a kind of fault can be done here, as a try has shown, and why not. */
+export type Support = { readonly supported: true } | { readonly supported: false; readonly reason: string };
 
-export type FaultKind = Fault["kind"];
+/** A defect of a server that is known by number, and was met. */
+export interface Finding {
+  readonly server: ServerName;
+  /** "ZOOKEEPER-4882". */
+  readonly issue: string;
+  /** What it did, in a sentence. */
+  readonly summary: string;
+}
 
 /**
  * An ensemble under test. Faults accumulate until `undo`, which is idempotent; `heal` undoes all.
@@ -92,11 +95,20 @@ export interface Cluster {
   /** For manifests: "embedded", "zookeeper 3.9.5". */
   readonly version: string;
   readonly servers: readonly ServerName[];
+  /** Those that vote; the others are observers. */
+  readonly voters: readonly ServerName[];
+  /** Servers that run only while a fault has them join. They are none of `servers`. */
+  readonly spares: readonly ServerName[];
   readonly clock: Clock;
-  /** The faults it can do here, and why not the others. */
-  supports(
-    kind: FaultKind,
-  ): { readonly supported: true } | { readonly supported: false; readonly reason: string };
+  /** Known defects that were met so far, other than as promises broken. */
+  readonly findings: readonly Finding[];
+  /** Whether it can do a kind of fault here: found out by trying, before or after the start. */
+  supports(kind: FaultKind): Promise<Support>;
+  /**
+   * Before the start: what faults of these kinds need will be there. Kinds that need nothing prepared need not be
+   * named; the others are refused when they were not. Throws OperationError "fault" for one that is not supported.
+   */
+  prepare(kinds: readonly FaultKind[]): Promise<void>;
   /** Brings every server up and waits until a quorum serves. */
   start(): Promise<void>;
   connect(options: ConnectOptions): Promise<ConnectResult>;

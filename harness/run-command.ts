@@ -55,7 +55,7 @@ export async function prepareRun(name: string, flags: RunFlags, progress: Progre
   });
   progress.note(`seed ${seed}`);
   const cluster = await makeCluster(flags, seed, progress.note);
-  refuseUnsupported(cluster, chosen);
+  await refuseUnsupported(cluster, chosen);
   return {
     workload,
     cluster,
@@ -83,9 +83,9 @@ export function familiesOf(list: string): readonly FaultFamily[] {
 }
 
 /** Throws InputError where the cluster cannot do what a family needs. */
-function refuseUnsupported(cluster: Cluster, chosen: readonly FaultFamily[]): void {
+async function refuseUnsupported(cluster: Cluster, chosen: readonly FaultFamily[]): Promise<void> {
   for (const family of chosen) {
-    const support = cluster.supports(family.needs);
+    const support = await cluster.supports(family.needs);
     if (support.supported) continue;
     throw new InputError(`no ${family.name} here: ${support.reason}`, "leave it out of --faults");
   }

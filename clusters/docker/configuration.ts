@@ -29,15 +29,65 @@ const forTests: Settings = {
   "fastleader.maxNotificationInterval": 1000,
 };
 
-/** The text of zoo.cfg, the same on every server. One server alone is no ensemble and gets no `server.` lines. */
-export function configurationOf(addresses: readonly string[], settings: Settings): string {
-  const lines = Object.entries({ ...forTests, ...settings }).map(([name, value]) => `${name}=${value}`);
-  if (addresses.length > 1) {
-    addresses.forEach((address, i) =>
-      lines.push(`server.${i + 1}=${address}:${learnerPort}:${electionPort}`),
-    );
+export type PeerType = "participant" | "observer";
+
+/** A server as zoo.cfg names it. */
+export interface Peer {
+  /** From 1. */
+  readonly number: number;
+  readonly address: string;
+  readonly type: PeerType;
+}
+
+/** The line of one server with its client port, as reconfig wants it (3.5 and later). */
+export function memberLine(number: number, address: string, type: PeerType): string {
+  return `server.${number}=${address}:${learnerPort}:${electionPort}:${type};0.0.0.0:${clientPort}`;
+}
+
+function textOf(settings: Settings): readonly string[] {
+  return Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+}
+
+/**
+ * The text of zoo.cfg, the same on every server but for `peerType`, which an observer needs. One server alone is no
+ * ensemble and gets no `server.` lines.
+ */
+export function configurationOf(
+  peers: readonly Peer[],
+  settings: Settings,
+  own: PeerType = "participant",
+): string {
+  const lines = [...textOf({ ...forTests, ...settings })];
+  if (own === "observer") lines.push("peerType=observer");
+  if (peers.length > 1) {
+    for (const { number, address, type } of peers) {
+      const suffix = type === "observer" ? ":observer" : "";
+      lines.push(`server.${number}=${address}:${learnerPort}:${electionPort}${suffix}`);
+    }
   }
   return `${lines.join("\n")}\n`;
+}
+
+/**
+ * The same as files by path for an ensemble whose members change: they stand in a file of their own, which servers
+ * write anew. On a volume, as it must outlive the container.
+ */
+export function dynamicConfigurationOf(
+  peers: readonly Peer[],
+  settings: Settings,
+  own: PeerType = "participant",
+): Record<string, string> {
+  const { clientPort: _, ...fixed } = { ...forTests, ...settings };
+  const lines = textOf({
+    ...fixed,
+    ...(own === "observer" ? { peerType: own } : {}),
+    reconfigEnabled: true,
+    standaloneEnabled: false,
+    skipACL: "yes",
+    dynamicConfigFile: "/data/members",
+  });
+  const members = peers.map(({ number, address, type }) => memberLine(number, address, type));
+  return { "conf/zoo.cfg": `${lines.join("\n")}\n`, "data/members": `${members.join("\n")}\n` };
 }
 
 /**

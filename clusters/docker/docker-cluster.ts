@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { InputError, OperationError } from "../../model/index.ts";
+import { InputError, OperationError, type ZnodeAnswer, type ZnodeRequest } from "../../model/index.ts";
 import type {
   AppliedFault,
   Client,
@@ -8,37 +8,34 @@ import type {
   Cluster,
   ConnectOptions,
   ConnectResult,
-  Fault,
-  FaultKind,
+  Finding,
   Role,
-  ServerName,
+  Support,
 } from "../cluster.ts";
-import {
-  askServer,
-  connectToServer,
-  dialectOf,
-  parseServerStatus,
-  type ServerStatus,
-} from "../protocol/index.ts";
-import { clientPort, configurationOf } from "./configuration.ts";
+import type { Fault, FaultKind, ServerName } from "../fault.ts";
+import { connectToServer, dialectOf } from "../protocol/index.ts";
+import { all } from "./all.ts";
+import { clientPort } from "./configuration.ts";
+import { Disks } from "./disks.ts";
 import { connectEngine, type Engine } from "./engine.ts";
-import { effects, type Ensemble, serversOf } from "./faults.ts";
+import { FaultControl } from "./fault-control.ts";
+import { entries, type Ensemble, type Place, type Preparation } from "./faults/index.ts";
 import { labelsOfImage } from "./images/base-image.ts";
 import { releaseLabel, releaseOfTag } from "./images/names.ts";
 import type { Progress } from "./images/tool.ts";
 import { UndoJournal } from "./journal.ts";
-import { Member, removeNetwork } from "./member.ts";
-import { type DockerClusterOptions, imagesOf, type SideImage, sideImageOf, validate } from "./options.ts";
+import { Member } from "./member.ts";
+import { type DockerClusterOptions, imagesOf, type Images, validate } from "./options.ts";
 import { labelsOf, thisOwner } from "./owner.ts";
+import { planMembers } from "./plans.ts";
+import { awaitQuorum, statusesOf, statusOf, type Watched } from "./quorum.ts";
+import { removeNetwork } from "./removal.ts";
 import { makeScratch, removeScratch } from "./scratch.ts";
 import { addressIn, createNetwork } from "./subnet.ts";
 import { runLabel, sweep } from "./sweep.ts";
 
-const memoryBytesDefault = 768 * 2 ** 20;
 const startTimeoutDefaultMs = 60_000;
 const pollMs = 50;
-/** Below it a server may be slow; above it it does not answer. */
-const statusTimeoutMs = 1_000;
 
 /**
  * Makes an ensemble of real servers in containers, not yet started. Removes first what runs left whose process died.
@@ -50,53 +47,52 @@ export async function createDockerCluster(options: DockerClusterOptions): Promis
   const engine = await connectEngine();
   const progress = options.progress ?? (() => {});
   await sweep(engine);
-  const images = await imagesOf(engine, options, progress);
-  const side = await sideImageOf(engine, options.sideImage, images, progress);
-  return new DockerCluster(engine, options, images, side);
-}
-
-interface FaultInForce {
-  readonly fault: Fault;
-  /** In the journal. */
-  readonly number: number;
+  return new DockerCluster(engine, options, await imagesOf(engine, options, progress));
 }
 
 export class DockerCluster implements Cluster {
   readonly kind = "docker";
   readonly servers: readonly ServerName[];
+  readonly voters: readonly ServerName[];
   readonly clock: Clock;
   /** The id that all containers, networks and volumes of this run carry in the label `zabcheck.run`. */
   readonly run: string;
   readonly #engine: Engine;
   readonly #options: DockerClusterOptions;
-  readonly #images: readonly string[];
-  readonly #side: SideImage;
+  readonly #images: Images;
   readonly #progress: Progress;
   readonly #scratch: string;
   readonly #journal: UndoJournal;
-  readonly #inForce = new Set<FaultInForce>();
+  readonly #faults: FaultControl;
+  readonly #watched: Watched;
   readonly #clients = new Set<Client>();
+  readonly #findings: Finding[] = [];
+  readonly #prepared = new Set<Preparation>();
+  readonly #probes = new Map<FaultKind, Promise<string | undefined>>();
+  /** The servers, then the spares. */
   #members: readonly Member[] = [];
+  #disks: Disks | undefined;
   #network: string | undefined;
   /** By server, as far as it is known: from the image's name or label, then from the server itself. */
   readonly #releases = new Map<ServerName, string>();
   #state: "made" | "started" | "stopped" = "made";
-  /** Faults are applied and undone one after the other. */
-  #last: Promise<unknown> = Promise.resolve();
 
-  constructor(engine: Engine, options: DockerClusterOptions, images: readonly string[], side: SideImage) {
+  constructor(engine: Engine, options: DockerClusterOptions, images: Images) {
     this.#engine = engine;
     this.#options = options;
     this.#images = images;
-    this.#side = side;
     this.#progress = options.progress ?? (() => {});
     this.run = `${new Date()
       .toISOString()
       .replaceAll(/[-:]|\..*/g, "")
       .toLowerCase()}-${randomBytes(3).toString("hex")}`;
-    this.servers = Array.from({ length: options.servers }, (_, i) => `server-${i + 1}`);
+    const { servers, observers = 0 } = options;
+    this.servers = Array.from({ length: servers + observers }, (_, i) => `server-${i + 1}`);
+    this.voters = this.servers.slice(0, servers);
     this.#scratch = makeScratch("run");
     this.#journal = new UndoJournal(this.#scratch);
+    this.#faults = new FaultControl(this.#journal, this.#ensemble());
+    this.#watched = this.#watchedBy();
     const zero = process.hrtime.bigint();
     this.clock = {
       now: () => Number(process.hrtime.bigint() - zero),
@@ -108,22 +104,43 @@ export class DockerCluster implements Cluster {
 
   get version(): string {
     const releases = [
-      ...new Set(this.servers.map((server, i) => this.#releases.get(server) ?? this.#images[i])),
+      ...new Set(this.servers.map((server, i) => this.#releases.get(server) ?? this.#images.servers[i])),
     ];
     return `zookeeper ${releases.join(", ")}`;
   }
 
-  supports(kind: FaultKind): { supported: true } | { supported: false; reason: string } {
-    if (!(kind in effects)) return { supported: false, reason: `${kind} is not known to Docker clusters` };
-    if (kind !== "partition") return { supported: true };
-    if (this.#side.lacks !== undefined) return { supported: false, reason: this.#side.lacks };
-    if (this.#state === "started" && !this.#members.every(({ canFilter }) => canFilter)) {
-      return {
-        supported: false,
-        reason: "iptables works in no container here, neither by nftables nor by the old tables",
-      };
+  get spares(): readonly ServerName[] {
+    return this.#prepared.has("spare") ? [`server-${this.servers.length + 1}`] : [];
+  }
+
+  get findings(): readonly Finding[] {
+    return this.#findings;
+  }
+
+  async supports(kind: FaultKind): Promise<Support> {
+    const entry = entries[kind];
+    let probe = this.#probes.get(kind);
+    if (probe === undefined) {
+      probe = this.#place().then((place) => entry.probe(place));
+      this.#probes.set(kind, probe);
+    }
+    const reason = await probe;
+    if (reason !== undefined) return { supported: false, reason };
+    if (this.#state !== "made" && entry.needs !== undefined && !this.#prepared.has(entry.needs)) {
+      return { supported: false, reason: "the ensemble was not prepared for it before its start" };
     }
     return { supported: true };
+  }
+
+  async prepare(kinds: readonly FaultKind[]): Promise<void> {
+    if (this.#state !== "made")
+      throw new OperationError("state", "the cluster was started", "prepare it before");
+    await all(kinds, async (kind) => {
+      const support = await this.supports(kind);
+      if (!support.supported) throw refused(kind, support.reason);
+      const { needs } = entries[kind];
+      if (needs !== undefined) this.#prepared.add(needs);
+    });
   }
 
   async start(): Promise<void> {
@@ -133,8 +150,11 @@ export class DockerCluster implements Cluster {
     const seconds = (): string => ((performance.now() - from) / 1000).toFixed(1);
     try {
       await this.#create();
-      this.#progress(`${this.servers.length} containers made after ${seconds()} s`);
-      await all(this.#members, (member) => Promise.all([member.startServer(), member.openSide()]));
+      this.#progress(`${this.#members.length} servers' containers made after ${seconds()} s`);
+      const servers = new Set(this.servers);
+      await all(this.#members, (member) =>
+        Promise.all([member.openSide(), servers.has(member.name) ? member.startServer() : undefined]),
+      );
       this.#progress(`servers started after ${seconds()} s`);
       await this.#awaitQuorum(this.#options.startTimeoutMs ?? startTimeoutDefaultMs, true);
       this.#progress(`a quorum serves after ${seconds()} s`);
@@ -145,50 +165,65 @@ export class DockerCluster implements Cluster {
   }
 
   async #create(): Promise<void> {
-    const {
-      publishPort,
-      subnet,
-      settings = {},
-      memoryBytes = memoryBytesDefault,
-      jvmFlags = [],
-    } = this.#options;
-    const labels = { [runLabel]: this.run, ...labelsOf(thisOwner()) };
-    const name = `zabcheck-${this.run}`;
-    // Published ports do not work on an internal network.
-    const internal = publishPort === undefined;
+    const { publishPort, subnet } = this.#options;
+    const place = await this.#place();
+    const labels = place.labels;
     for (const [i, server] of this.servers.entries()) {
-      const image = this.#images[i]!;
-      const release = (await labelsOfImage(this.#engine, image))?.[releaseLabel] ?? releaseOfTag(image);
+      const release = place.releases[i];
       if (release !== undefined) this.#releases.set(server, release);
     }
+    const name = `zabcheck-${this.run}`;
     this.#network = name;
-    const network = await createNetwork(this.#engine, {
-      name,
-      labels,
-      internal,
-      ...(subnet === undefined ? {} : { subnet }),
+    const names = [...this.servers, ...this.spares];
+    const [network] = await Promise.all([
+      createNetwork(this.#engine, {
+        name,
+        labels,
+        // Published ports do not work on an internal network.
+        internal: publishPort === undefined,
+        ...(subnet === undefined ? {} : { subnet }),
+      }),
+      this.#prepared.has("disks") ? this.#makeDisks(labels, names) : undefined,
+    ]);
+    const planned = await planMembers({
+      engine: this.#engine,
+      options: this.#options,
+      place,
+      run: this.run,
+      network: name,
+      names,
+      voters: this.voters.length,
+      spares: this.spares.length,
+      addressOf: (i) => addressIn(network.subnet, i + 2),
+      disks: this.#disks,
+      prepared: this.#prepared,
     });
-    this.#members = this.servers.map(
-      (server, i) =>
-        new Member(this.#engine, {
-          name: server,
-          number: i + 1,
-          run: this.run,
-          labels,
-          network: name,
-          address: addressIn(network.subnet, i + 2),
-          image: this.#images[i]!,
-          sideImage: this.#side.image,
-          jvmFlags,
-          memoryBytes,
-          ...(publishPort === undefined ? {} : { publishedPort: publishPort + i }),
-        }),
+    // Known before they are made, so that what a failure leaves half made is removed, too.
+    this.#members = planned.members;
+    await planned.create();
+  }
+
+  async #makeDisks(labels: Record<string, string>, servers: readonly ServerName[]): Promise<void> {
+    this.#disks = await Disks.make(this.#engine, this.run, labels, this.#images.side.image, servers);
+  }
+
+  async #place(): Promise<Place> {
+    const { servers: images, other, side } = this.#images;
+    const releases = await Promise.all(
+      images.map(
+        async (image) => (await labelsOfImage(this.#engine, image))?.[releaseLabel] ?? releaseOfTag(image),
+      ),
     );
-    const configuration = configurationOf(
-      this.#members.map(({ plan }) => plan.address),
-      settings,
-    );
-    await all(this.#members, (member) => member.create(configuration));
+    return {
+      engine: this.#engine,
+      labels: { [runLabel]: this.run, ...labelsOf(thisOwner()) },
+      sideImage: side.image,
+      sideLacks: side.lacks,
+      images,
+      otherImage: other,
+      voters: this.voters.length,
+      releases,
+    };
   }
 
   async connect(options: ConnectOptions): Promise<ConnectResult> {
@@ -205,31 +240,8 @@ export class DockerCluster implements Cluster {
   }
 
   async roles(): Promise<ReadonlyMap<ServerName, Role>> {
-    const statuses = await this.#statuses();
+    const statuses = await statusesOf(this.#watched);
     return new Map([...statuses].map(([server, status]) => [server, status?.role ?? "none"]));
-  }
-
-  async #statuses(): Promise<ReadonlyMap<ServerName, ServerStatus | undefined>> {
-    const silent = this.#silentServers();
-    const statuses = await Promise.all(
-      this.#members.map((member) => (silent.has(member.name) ? undefined : this.#status(member))),
-    );
-    return new Map(this.#members.map(({ name }, i) => [name, statuses[i]]));
-  }
-
-  /** A loaded server sometimes answers `srvr` with nothing: it is asked twice. */
-  async #status(member: Member): Promise<ServerStatus | undefined> {
-    for (let attempt = 0; attempt < 2; attempt++) {
-      const reply = await askServer("srvr", { ...this.#reach(member), timeoutMs: statusTimeoutMs });
-      if (reply.answered) return parseServerStatus(reply.text);
-      if (/ECONNREFUSED/.test(reply.reason)) return undefined;
-    }
-    return undefined;
-  }
-
-  #silentServers(): ReadonlySet<ServerName> {
-    const faults = [...this.#inForce].map(({ fault }) => fault);
-    return new Set(faults.flatMap((fault) => (fault.kind === "partition" ? [] : fault.servers)));
   }
 
   awaitQuorum(timeoutMs: number): Promise<void> {
@@ -237,119 +249,35 @@ export class DockerCluster implements Cluster {
   }
 
   async #awaitQuorum(timeoutMs: number, starting: boolean): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
-    for (let round = 0; ; round++) {
-      const statuses = await this.#statuses();
-      const faulty = new Set([...this.#inForce].flatMap(({ fault }) => serversOf(fault)));
-      if (isQuorum(statuses, faulty)) {
-        for (const [server, status] of statuses) {
-          if (status?.release !== undefined) this.#releases.set(server, status.release);
-        }
-        return;
-      }
-      if (round % 10 === 9) await this.#assertAlive(starting);
-      if (performance.now() > deadline) throw await this.#noQuorum(timeoutMs, statuses);
-      await sleep(pollMs);
+    for (const [server, status] of await awaitQuorum(this.#watched, timeoutMs, starting)) {
+      if (status?.release !== undefined) this.#releases.set(server, status.release);
     }
-  }
-
-  /** Throws OperationError "server-died" where a server ended that no fault of ours killed. */
-  async #assertAlive(starting: boolean): Promise<void> {
-    for (const member of this.#members) {
-      if (member.killed) continue;
-      const { running, exitCode, outOfMemory } = await member.state();
-      if (running) continue;
-      const why = outOfMemory ? "out of memory" : `exit code ${exitCode}`;
-      throw new OperationError(
-        "server-died",
-        `${member.name} (${member.plan.image}) ended by itself${starting ? " at its start" : ""}, ${why}; its log ends: ${await member.lastLogLines()}`,
-        starting
-          ? "is a setting wrong, or does the image not keep the official image's contract (/conf/zoo.cfg, /data/myid)?"
-          : "its whole log is in the run's folder",
-      );
-    }
-  }
-
-  async #noQuorum(
-    timeoutMs: number,
-    statuses: ReadonlyMap<ServerName, ServerStatus | undefined>,
-  ): Promise<OperationError> {
-    const roles = [...statuses].map(([server, status]) => `${server} ${status?.role ?? "silent"}`).join(", ");
-    const allSilent = [...statuses.values()].every((status) => status === undefined);
-    const lines = await all(this.#members.slice(0, 1), (member) => member.lastLogLines());
-    return new OperationError(
-      "no-quorum",
-      `no quorum within ${timeoutMs} ms: ${roles}; the log of server-1 ends: ${lines[0] ?? ""}`,
-      allSilent
-        ? "can this machine reach containers' addresses? Where the engine is elsewhere (or Docker Desktop), use --publish"
-        : "is the machine overloaded?",
-    );
   }
 
   async apply(fault: Fault): Promise<AppliedFault> {
-    const support = this.supports(fault.kind);
-    if (!support.supported) {
-      throw new OperationError("fault", `no ${fault.kind} here: ${support.reason}`, "choose other --faults");
-    }
-    for (const server of serversOf(fault)) this.#member(server);
-    return await this.#inTurn(async () => {
-      const touched = this.#touchedBy(fault);
-      const steps = touched.flatMap((member) => effects[fault.kind].undo(member));
-      const active = { fault, number: this.#journal.intend(fault, steps) };
-      this.#inForce.add(active);
-      await this.#settle(fault);
-      return { fault, undo: () => this.#inTurn(() => this.#undo(active)) };
-    });
+    const support = await this.supports(fault.kind);
+    if (!support.supported) throw refused(fault.kind, support.reason);
+    return await this.#faults.apply(fault);
   }
 
-  async #undo(active: FaultInForce): Promise<void> {
-    if (this.#state === "stopped" || !this.#inForce.delete(active)) return;
-    try {
-      await this.#settle(active.fault);
-    } catch (error) {
-      // Still in force: it can be tried again, and the journal keeps it.
-      this.#inForce.add(active);
-      throw error;
-    }
-    this.#journal.undone(active.number);
-  }
-
-  async heal(): Promise<void> {
-    await this.#inTurn(async () => {
-      for (const active of [...this.#inForce].toReversed()) await this.#undo(active);
-    });
-  }
-
-  async #settle(fault: Fault): Promise<void> {
-    const inForce = [...this.#inForce].map((active) => active.fault);
-    const ensemble: Ensemble = {
-      members: this.#members,
-      addressOf: (server) => this.#member(server).plan.address,
-    };
-    await all(this.#touchedBy(fault), (member) => effects[fault.kind].settle(member, inForce, ensemble));
-  }
-
-  #touchedBy(fault: Fault): readonly Member[] {
-    return effects[fault.kind].servers(fault).map((server) => this.#member(server));
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work);
-    this.#last = result.catch(() => undefined);
-    return await result;
+  heal(): Promise<void> {
+    return this.#faults.heal();
   }
 
   async collect(directory: string): Promise<void> {
-    await all(this.#members, (member) => member.collect(`${directory}/${member.name}`));
+    const servers = new Set(this.servers);
+    const started = this.#members.filter((member) => servers.has(member.name) || member.started);
+    await all(started, (member) => member.collect(`${directory}/${member.name}`));
   }
 
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
     for (const client of this.#clients) client.disconnect();
     this.#clients.clear();
-    await this.#inTurn(async () => {
-      this.#inForce.clear();
+    this.#faults.stop();
+    await this.#faults.inTurn(async () => {
       await all(this.#members, (member) => member.remove());
+      await this.#disks?.remove();
       if (this.#network !== undefined) await removeNetwork(this.#engine, this.#network);
       this.#journal.close();
       removeScratch(this.#scratch);
@@ -360,7 +288,8 @@ export class DockerCluster implements Cluster {
   #member(server: ServerName): Member {
     const member = this.#members.find(({ name }) => name === server);
     if (member !== undefined) return member;
-    throw new InputError(`there is no server '${server}'`, `there are: ${this.servers.join(", ")}`);
+    const there = [...this.servers, ...this.spares];
+    throw new InputError(`there is no server '${server}'`, `there are: ${there.join(", ")}`);
   }
 
   #reach(member: Member): { host: string; port: number } {
@@ -369,27 +298,82 @@ export class DockerCluster implements Cluster {
       ? { host: address, port: clientPort }
       : { host: "127.0.0.1", port: publishedPort };
   }
+
+  #watchedBy(): Watched {
+    return {
+      members: () => this.#members.filter((member, i) => i < this.servers.length || !member.killed),
+      voters: () => this.voters,
+      reach: (member) => this.#reach(member),
+      silent: () => {
+        const faults = this.#faults.inForce();
+        const dead = faults.filter(({ kind }) => kind === "kill" || kind === "pause" || kind === "power-cut");
+        return new Set(dead.flatMap((fault) => ("servers" in fault ? fault.servers : [])));
+      },
+      faulty: () => this.#faults.touched(),
+    };
+  }
+
+  #ensemble(): Ensemble {
+    const members = (): readonly Member[] => this.#members;
+    const disks = (): Disks | undefined => this.#disks;
+    return {
+      get members() {
+        return members();
+      },
+      get disks() {
+        return disks();
+      },
+      voters: this.voters,
+      otherImage: this.#images.other,
+      member: (server) => this.#member(server),
+      addressOf: (server) => this.#member(server).plan.address,
+      inForce: () => this.#faults.inForce(),
+      inTurn: (work) => this.#faults.inTurn(work),
+      roles: () => this.roles(),
+      awaitServing: (server, timeoutMs) => this.#awaitServing(this.#member(server), timeoutMs),
+      ask: (request, except, timeoutMs) => this.#ask(request, except, timeoutMs),
+      found: (finding) => this.#findings.push(finding),
+    };
+  }
+
+  async #awaitServing(member: Member, timeoutMs: number): Promise<"serves" | "ended" | "silent"> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const status = await statusOf(this.#reach(member));
+      if (status !== undefined && status.role !== "none") {
+        if (status.release !== undefined) this.#releases.set(member.name, status.release);
+        return "serves";
+      }
+      if (!(await member.state()).running) return "ended";
+      if (performance.now() >= deadline || this.#state !== "started") return "silent";
+      await sleep(pollMs);
+    }
+  }
+
+  async #ask(
+    request: ZnodeRequest,
+    except: readonly ServerName[],
+    timeoutMs: number,
+  ): Promise<ZnodeAnswer | undefined> {
+    const deadline = performance.now() + timeoutMs;
+    const roles = [...(await this.roles())].filter(
+      ([server, role]) => role !== "none" && !except.includes(server),
+    );
+    for (const [server] of roles) {
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) return undefined;
+      const limits = { connectTimeoutMs: leftMs, requestTimeoutMs: leftMs };
+      const result = await this.connect({ server, sessionTimeoutMs: 10_000, ...limits });
+      if (!result.connected) continue;
+      const outcome = await result.client.request(request);
+      if (outcome.outcome === "answered") await result.client.close();
+      else result.client.disconnect();
+      if (outcome.outcome === "answered") return outcome.answer;
+    }
+    return undefined;
+  }
 }
 
-/** One leader with a majority, and every server that no fault touches serves. One server alone leads nobody: it is "standalone". */
-function isQuorum(
-  statuses: ReadonlyMap<ServerName, ServerStatus | undefined>,
-  faulty: ReadonlySet<ServerName>,
-): boolean {
-  const roles = [...statuses].map(([server, status]) => ({ server, role: status?.role ?? "none" }));
-  const leaders = roles.filter(({ role }) => role === "leader" || role === "standalone");
-  const serving = roles.filter(({ role }) => role !== "none");
-  return (
-    leaders.length === 1 &&
-    2 * serving.length > roles.length &&
-    roles.every(({ server, role }) => role !== "none" || faulty.has(server))
-  );
-}
-
-/** Does something with every member at once. All end before the first failure is thrown, so that nothing goes on behind a caller's back. */
-async function all<T>(members: readonly Member[], work: (member: Member) => Promise<T>): Promise<T[]> {
-  const results = await Promise.allSettled(members.map(work));
-  const failure = results.find((result) => result.status === "rejected");
-  if (failure !== undefined) throw failure.reason;
-  return results.map((result) => (result as PromiseFulfilledResult<T>).value);
+function refused(kind: FaultKind, reason: string): OperationError {
+  return new OperationError("fault", `no ${kind} here: ${reason}`, "choose other --faults");
 }

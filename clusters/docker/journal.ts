@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Fault } from "../cluster.ts";
+import type { Fault } from "../fault.ts";
 
 /**
  * What has to be undone, written down before it is done: the next process can undo what a killed one left.
@@ -13,12 +13,17 @@ import type { Fault } from "../cluster.ts";
 export type UndoStep =
   | { readonly step: "start"; readonly container: string }
   | { readonly step: "unpause"; readonly container: string }
+  /** Takes away a limit of its processor time. */
+  | { readonly step: "unlimit"; readonly container: string }
+  /** A container that goes with the fault, and what runs in it. */
+  | { readonly step: "remove"; readonly container: string }
   /** Lets every packet pass again; the container is the one that owns the network namespace. */
   | { readonly step: "open-network"; readonly container: string };
 
-const stepSchema = z.union([
-  z.object({ step: z.enum(["start", "unpause", "open-network"]), container: z.string() }),
-]);
+const stepSchema = z.object({
+  step: z.enum(["start", "unpause", "unlimit", "remove", "open-network"]),
+  container: z.string(),
+});
 const lineSchema = z.union([
   z.object({ fault: z.number(), undo: z.array(stepSchema) }),
   z.object({ undone: z.number() }),

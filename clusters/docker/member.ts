@@ -1,14 +1,22 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Container } from "dockerode";
+import type { Container, HostConfig } from "dockerode";
 import { OperationError } from "../../model/index.ts";
-import type { ServerName } from "../cluster.ts";
-import { archiveOf, extractFiles } from "./archive.ts";
+import type { ServerName } from "../fault.ts";
+import { archiveOf, extractFiles, filesOf } from "./archive.ts";
 import { clientPort, jvmFlags } from "./configuration.ts";
-import { type Engine, engineFailure, isConflict, isMissing, reasonOf } from "./engine.ts";
-import { findPacketFilter, type PacketFilter, setPacketFilter, tableOf } from "./packet-filter.ts";
+import { logOf } from "./container-log.ts";
+import { type Engine, engineFailure, isConflict } from "./engine.ts";
+import {
+  findPacketFilter,
+  openFilter,
+  type PacketFilter,
+  setPacketFilter,
+  tableOf,
+} from "./packet-filter.ts";
+import { removeContainer, removeVolume } from "./removal.ts";
 import { Shell } from "./shell.ts";
+import { tryOut } from "./try-out.ts";
 
 /** What a member is made of. */
 export interface MemberPlan {
@@ -20,12 +28,29 @@ export interface MemberPlan {
   readonly network: string;
   readonly address: string;
   readonly image: string;
-  /** Has a shell, and iptables if partitions are wanted. */
+  /** Has a shell, and iptables if faults on packets are wanted. */
   readonly sideImage: string;
   readonly jvmFlags: readonly string[];
+  /** Further variables of the server's environment, "NAME=value". */
+  readonly environment: readonly string[];
+  /** Whom the server's container begins as; the image says so by default. */
+  readonly user?: string;
   readonly memoryBytes: number;
   /** A port of this host that leads to the server, where containers' addresses are out of reach. */
   readonly publishedPort?: number;
+  /** The block device of the data's own file system; without it, data lie on the Engine's. */
+  readonly disk?: string;
+  /** Whether slow-links.pl is to run in the side container. */
+  readonly slowLinks: boolean;
+}
+
+export interface ServerState {
+  readonly running: boolean;
+  readonly paused: boolean;
+  /** Names one life of the process. */
+  readonly startedAt: string;
+  readonly exitCode: number;
+  readonly outOfMemory: boolean;
 }
 
 /** The folders that a server writes, each a volume of its own: they outlive its container. */
@@ -40,20 +65,37 @@ const logTailLines = 20;
 export class Member {
   readonly plan: MemberPlan;
   readonly #engine: Engine;
+  #image: string;
   #side: Container | undefined;
   #server: Container | undefined;
+  /** Containers that the server had before, with another image: their logs are the server's, too. */
+  readonly #former: Container[] = [];
   #shell: Shell | undefined;
   #filterProgram: string | undefined;
-  /** By a fault of ours, as opposed to a server that ended by itself. */
-  killed = false;
+  #table: string;
+  /** By a fault of ours, or not started yet, as opposed to a server that ended by itself. */
+  killed = true;
+  /** Whether it ever ran. */
+  started = false;
 
   constructor(engine: Engine, plan: MemberPlan) {
     this.#engine = engine;
     this.plan = plan;
+    this.#image = plan.image;
+    this.#table = tableOf(openFilter, plan.slowLinks);
   }
 
   get name(): ServerName {
     return this.plan.name;
+  }
+
+  /** Where transaction logs lie. */
+  get logFolder(): string {
+    return this.plan.disk === undefined ? "/datalog" : "/data";
+  }
+
+  get image(): string {
+    return this.#image;
   }
 
   get serverContainer(): string {
@@ -64,23 +106,38 @@ export class Member {
     return `zabcheck-${this.plan.run}-side-${this.plan.number}`;
   }
 
-  /** Makes both containers with the configuration inside, starts the side container, and leaves the server unstarted. */
-  async create(configuration: string): Promise<void> {
+  /** Of the container that traces the server, when there is one. */
+  get traceContainer(): string {
+    return `zabcheck-${this.plan.run}-trace-${this.plan.number}`;
+  }
+
+  /** A shell in the side container, beside the server: its network, its folder /logs. */
+  get side(): Shell {
+    if (this.#shell !== undefined) return this.#shell;
+    throw new OperationError("not-started", `${this.name} was not started yet`, "start the cluster first");
+  }
+
+  /**
+   * Makes both containers, the server's with these files (by path without a leading slash), the side container with
+   * an archive of tools. Starts the side container, and leaves the server unstarted.
+   */
+  async create(files: Readonly<Record<string, string>>, tools: Buffer): Promise<void> {
     const { plan } = this;
     try {
       this.#side = await this.#createSide();
+      await this.#side.putArchive(tools, { path: "/" });
       await this.#side.start();
       this.#server = await this.#createServer();
-      const files = { "conf/zoo.cfg": configuration, "data/myid": `${plan.number}\n` };
       await this.#server.putArchive(await archiveOf(files), { path: "/" });
     } catch (error) {
-      throw engineFailure(`make ${plan.name} from ${plan.image}`, error);
+      throw engineFailure(`make ${plan.name} from ${this.#image}`, error);
     }
   }
 
   #createSide(): Promise<Container> {
     const { plan } = this;
     const ports = plan.publishedPort;
+    const tun = { PathOnHost: "/dev/net/tun", PathInContainer: "/dev/net/tun", CgroupPermissions: "rwm" };
     return this.#engine.createContainer({
       name: this.sideContainer,
       Image: plan.sideImage,
@@ -93,7 +150,9 @@ export class Member {
       HostConfig: {
         NetworkMode: plan.network,
         CapAdd: ["NET_ADMIN"],
-        Mounts: this.#mounts(),
+        ...(plan.slowLinks ? { Devices: [tun] } : {}),
+        // A disk of the server's own must not stay mounted here when the server is dead.
+        Mounts: [this.#mount("logs")],
         ...(ports === undefined
           ? {}
           : { PortBindings: { [`${clientPort}/tcp`]: [{ HostIp: "127.0.0.1", HostPort: String(ports) }] } }),
@@ -108,40 +167,59 @@ export class Member {
     const { plan } = this;
     return this.#engine.createContainer({
       name: this.serverContainer,
-      Image: plan.image,
+      Image: this.#image,
+      ...(plan.user === undefined ? {} : { User: plan.user }),
       Env: [
         `JVMFLAGS=${[...jvmFlags, ...plan.jvmFlags].join(" ")}`,
         "JMXDISABLE=true",
         `ZOO_MY_ID=${plan.number}`,
+        ...plan.environment,
       ],
       Labels: { ...plan.labels, "zabcheck.role": "server", "zabcheck.server": plan.name },
       HostConfig: {
         NetworkMode: `container:${this.sideContainer}`,
-        Mounts: this.#mounts(),
+        Mounts: folders.map((folder) => this.#mount(folder)),
         Memory: plan.memoryBytes,
         LogConfig: { Type: "json-file", Config: { "max-size": "64m", "max-file": "4" } },
       },
     });
   }
 
-  #mounts(): { Type: "volume"; Source: string; Target: string; VolumeOptions: never }[] {
-    const { run, name, labels } = this.plan;
-    const options = { NoCopy: false, Labels: labels, DriverConfig: { Name: "local", Options: {} } };
-    return folders.map((folder) => ({
+  #mount(folder: (typeof folders)[number]): {
+    Type: "volume";
+    Source: string;
+    Target: string;
+    VolumeOptions: never;
+  } {
+    const { labels, disk } = this.plan;
+    const device = folder === "data" && disk !== undefined ? { type: "ext4", device: disk } : {};
+    const options = { NoCopy: false, Labels: labels, DriverConfig: { Name: "local", Options: device } };
+    return {
       Type: "volume",
-      Source: `zabcheck-${run}-${name}-${folder}`,
+      Source: this.#volume(folder),
       Target: `/${folder}`,
       VolumeOptions: options as never,
-    }));
+    };
+  }
+
+  #volume(folder: string): string {
+    return `zabcheck-${this.plan.run}-${this.name}-${folder}`;
   }
 
   async startServer(): Promise<void> {
     await this.#act("start", (server) => server.start());
     this.killed = false;
+    this.started = true;
   }
 
   async killServer(): Promise<void> {
     await this.#act("kill", (server) => server.kill({ signal: "SIGKILL" }));
+    this.killed = true;
+  }
+
+  /** As an operator does it: SIGTERM, and SIGKILL to one who does not listen. */
+  async stopServer(): Promise<void> {
+    await this.#act("stop", (server) => server.stop({ t: 5 }));
     this.killed = true;
   }
 
@@ -151,6 +229,26 @@ export class Member {
 
   async unpauseServer(): Promise<void> {
     await this.#act("unpause", (server) => server.unpause());
+  }
+
+  /** The server goes on from another image with the same data and configuration, when it is started again. It must be dead. */
+  async replaceServer(image: string): Promise<void> {
+    const former = this.#existingServer();
+    try {
+      const files = filesOf(await former.getArchive({ path: "/conf" }), isConfiguration);
+      await former.rename({ name: `${this.serverContainer}-before-${this.#former.length + 1}` });
+      this.#former.push(former);
+      this.#image = image;
+      this.#server = await this.#createServer();
+      await this.#server.putArchive(await archiveOf(await files), { path: "/" });
+    } catch (error) {
+      throw engineFailure(`make ${this.name} from ${image}`, error);
+    }
+  }
+
+  /** A share of one processor for the server; undefined for as many as there are. */
+  async limitProcessor(share: number | undefined): Promise<void> {
+    await this.#act("limit the processor of", (server) => server.update(processorLimit(share)));
   }
 
   /** A server that is in the wanted state already is as good as one that was just brought there. */
@@ -163,12 +261,13 @@ export class Member {
     }
   }
 
-  async state(): Promise<{ running: boolean; paused: boolean; exitCode: number; outOfMemory: boolean }> {
+  async state(): Promise<ServerState> {
     try {
       const { State } = await this.#existingServer().inspect();
       return {
         running: State.Running,
         paused: State.Paused,
+        startedAt: State.StartedAt,
         exitCode: State.ExitCode,
         outOfMemory: State.OOMKilled,
       };
@@ -188,22 +287,90 @@ export class Member {
   }
 
   async setFilter(filter: PacketFilter): Promise<void> {
-    if (this.#shell === undefined || this.#filterProgram === undefined) {
+    const table = tableOf(filter, this.plan.slowLinks);
+    if (table === this.#table) return;
+    if (this.#filterProgram === undefined) {
       throw new OperationError(
         "packet-filter",
         `there is no packet filter beside ${this.name}`,
         "ask `supports` first",
       );
     }
-    await setPacketFilter(this.#shell, this.#filterProgram, filter);
+    await setPacketFilter(this.side, this.#filterProgram, table);
+    this.#table = table;
+  }
+
+  /** Runs a script in a container in the server's process-id namespace, where it may trace; it dies with the server. */
+  async trace(script: string, words: readonly string[]): Promise<void> {
+    try {
+      const container = await this.#engine.createContainer({
+        name: this.traceContainer,
+        Image: this.plan.sideImage,
+        Entrypoint: ["sh", "-c"],
+        Cmd: [script, "trace", ...words],
+        User: "0",
+        Labels: { ...this.plan.labels, "zabcheck.role": "trace", "zabcheck.server": this.name },
+        HostConfig: { NetworkMode: "none", PidMode: `container:${this.serverContainer}`, ...traceHost },
+      });
+      await container.start();
+    } catch (error) {
+      throw engineFailure(`trace ${this.name}`, error);
+    }
+  }
+
+  async endTrace(): Promise<void> {
+    // It ends what it began; killed, it would leave it to the server, which does not reap.
+    await this.#engine
+      .getContainer(this.traceContainer)
+      .stop({ t: 2 })
+      .catch(() => undefined);
+    await removeContainer(this.#engine, this.traceContainer);
+  }
+
+  /** What the tracing script has written so far: strace's lines. */
+  async traced(): Promise<string> {
+    return await logOf(this.#engine.getContainer(this.traceContainer)).catch(() => "");
+  }
+
+  /** The server's files below an absolute folder, by path without a leading slash; it may be dead. */
+  async readFiles(
+    path: string,
+    wanted: (name: string) => boolean,
+  ): Promise<Readonly<Record<string, Buffer>>> {
+    try {
+      return await filesOf(await this.#existingServer().getArchive({ path }), wanted, path);
+    } catch (error) {
+      throw engineFailure(`read ${path} of ${this.name}`, error);
+    }
+  }
+
+  /** Forgets all that the server logged and believed; what it is called stays. It must be dead. */
+  async emptyData(): Promise<void> {
+    const { sideImage, labels } = this.plan;
+    const { code, output } = await tryOut(this.#engine, labels, {
+      image: sideImage,
+      script: "rm -rf /data/version-2 /datalog/version-2",
+      host: { Mounts: folders.map((folder) => this.#mount(folder)) },
+    });
+    if (code === 0) return;
+    throw new OperationError("disk", `the data of ${this.name} could not be emptied: ${output.trim()}`, "");
+  }
+
+  /** Writes files into the server's container and its volumes. */
+  async writeFiles(files: Readonly<Record<string, string | Buffer>>): Promise<void> {
+    try {
+      await this.#existingServer().putArchive(await archiveOf(files), { path: "/" });
+    } catch (error) {
+      throw engineFailure(`write files of ${this.name}`, error);
+    }
   }
 
   /** All that the server wrote to its standard output and error, over all its lives. */
   async log(tail?: number): Promise<string> {
     try {
-      const options = { stdout: true, stderr: true, follow: false } as const;
-      const bytes = await this.#existingServer().logs(tail === undefined ? options : { ...options, tail });
-      return withoutStreamHeaders(bytes);
+      const containers = [...this.#former, this.#existingServer()];
+      const logs = await Promise.all(containers.map((container) => logOf(container, tail)));
+      return logs.join("");
     } catch (error) {
       throw engineFailure(`read the log of ${this.name}`, error);
     }
@@ -232,11 +399,11 @@ export class Member {
   async remove(): Promise<void> {
     this.#shell?.close();
     this.#shell = undefined;
+    await removeContainer(this.#engine, this.traceContainer);
     await removeContainer(this.#engine, this.serverContainer);
+    for (const former of this.#former) await removeContainer(this.#engine, former.id);
     await removeContainer(this.#engine, this.sideContainer);
-    await Promise.all(
-      folders.map((folder) => removeVolume(this.#engine, `zabcheck-${this.plan.run}-${this.name}-${folder}`)),
-    );
+    await Promise.all(folders.map((folder) => removeVolume(this.#engine, this.#volume(folder))));
   }
 
   #existingServer(): Container {
@@ -247,37 +414,20 @@ export class Member {
   }
 }
 
-/** Removes a container by force, whatever its state. */
-export async function removeContainer(engine: Engine, container: string): Promise<void> {
-  await tolerant(`remove the container ${container}`, () =>
-    engine.getContainer(container).remove({ force: true, v: true }),
-  );
+/** What a container needs that traces a process of another. */
+export const traceHost: HostConfig = { CapAdd: ["SYS_PTRACE"], SecurityOpt: ["apparmor=unconfined"] };
+
+const processorPeriodUs = 100_000;
+
+/** For the Engine's call `update`: a quota of -1 is none. */
+export function processorLimit(share: number | undefined): { CpuPeriod: number; CpuQuota: number } {
+  const quota = share === undefined ? -1 : Math.max(1_000, Math.round(share * processorPeriodUs));
+  return { CpuPeriod: processorPeriodUs, CpuQuota: quota };
 }
 
-export async function removeVolume(engine: Engine, volume: string): Promise<void> {
-  await tolerant(`remove the volume ${volume}`, () => engine.getVolume(volume).remove({ force: true }));
-}
-
-export async function removeNetwork(engine: Engine, network: string): Promise<void> {
-  await tolerant(`remove the network ${network}`, () => engine.getNetwork(network).remove());
-}
-
-const busyAttemptsMax = 25;
-const busyPauseMs = 200;
-
-/** What is gone already is removed. What another process is removing just now, or what its users still hold, is asked for again. */
-async function tolerant(what: string, action: () => Promise<unknown>): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await action();
-      return;
-    } catch (error) {
-      if (isMissing(error)) return;
-      const busy = /already in progress|active endpoints|in use/i.test(reasonOf(error));
-      if (!busy || attempt === busyAttemptsMax) throw engineFailure(what, error);
-      await sleep(busyPauseMs);
-    }
-  }
+/** zoo.cfg and what it refers to; loggers' configuration belongs to the release. */
+function isConfiguration(name: string): boolean {
+  return /(^|\/)zoo\.cfg/.test(name);
 }
 
 /** Lets every packet pass to and from a container whose shell is not open: for undoing what a killed process did. */
@@ -285,19 +435,8 @@ export async function openNetwork(engine: Engine, container: string): Promise<vo
   const shell = await Shell.open(engine, container);
   try {
     const program = await findPacketFilter(shell);
-    if (program !== undefined) await shell.run(program, tableOf({ dropFrom: [] }));
+    if (program !== undefined) await shell.run(program, tableOf(openFilter));
   } finally {
     shell.close();
   }
-}
-
-/** The Engine sends both streams in pieces, each behind 8 bytes: which of them, and how long. */
-function withoutStreamHeaders(bytes: Buffer): string {
-  const pieces: Buffer[] = [];
-  for (let at = 0; at + 8 <= bytes.length;) {
-    const length = bytes.readUInt32BE(at + 4);
-    pieces.push(bytes.subarray(at + 8, at + 8 + length));
-    at += 8 + length;
-  }
-  return Buffer.concat(pieces).toString("utf8");
 }

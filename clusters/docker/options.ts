@@ -7,12 +7,19 @@ import { imageOfRelease, unknownImage } from "./images/server-image.ts";
 import type { Progress } from "./images/tool.ts";
 
 export interface DockerClusterOptions {
-  /** A release ("3.9.5"): the official image where it was pulled, else the one made here, else one made now. */
-  readonly release?: string;
+  /**
+   * A release ("3.9.5"): the official image where it was pulled, else the one made here, else one made now. Of several
+   * the servers take one after the other, in turn.
+   */
+  readonly release?: string | readonly string[];
   /** Any image of the official contract, in place of a release; one for all, or one for each server. */
   readonly image?: string | readonly string[];
-  /** 1 to 9. */
+  /** Voters, 1 to 9. */
   readonly servers: number;
+  /** Servers without a vote, named after the voters; 0 to 9, 0 by default. */
+  readonly observers?: number;
+  /** The release that the fault `upgrade` leads to. */
+  readonly upgradeTo?: string;
   /** For zoo.cfg, by its names. */
   readonly settings?: Settings;
   readonly jvmFlags?: readonly string[];
@@ -29,34 +36,66 @@ export interface DockerClusterOptions {
 }
 
 /** Throws InputError where the options make no sense, whatever the machine. */
-export function validate({ servers, publishPort, image, release }: DockerClusterOptions): void {
+export function validate(options: DockerClusterOptions): void {
+  const { servers, observers = 0, publishPort, image, release } = options;
   if (!Number.isInteger(servers) || servers < 1 || servers > 9) {
     throw new InputError(`${servers} servers are no ensemble`, "expected 1 to 9 servers");
   }
-  if (publishPort !== undefined && (publishPort < 1 || publishPort + servers - 1 > 65_535)) {
-    throw new InputError(`no ${servers} ports begin at ${publishPort}`, "expected a port from 1 to 65535");
+  if (!Number.isInteger(observers) || observers < 0 || observers > 9) {
+    throw new InputError(`${observers} observers`, "expected 0 to 9");
+  }
+  if (servers === 1 && observers > 0) {
+    throw new InputError("one server alone has no observers", "take --servers 3");
+  }
+  const all = servers + observers;
+  if (publishPort !== undefined && (publishPort < 1 || publishPort + all - 1 > 65_535)) {
+    throw new InputError(`no ${all} ports begin at ${publishPort}`, "expected a port from 1 to 65535");
   }
   if ((image === undefined) === (release === undefined)) {
     throw new InputError("which ZooKeeper is to run?", "give either --release 3.9.5 or --image IMAGE");
   }
-  if (typeof image === "object" && image.length !== servers) {
-    throw new InputError(
-      `${image.length} images for ${servers} servers`,
-      "expected one image, or one a server",
-    );
+  if (typeof image === "object" && image.length !== all) {
+    throw new InputError(`${image.length} images for ${all} servers`, "expected one image, or one a server");
+  }
+  if (typeof release === "object" && (release.length === 0 || release.length > all)) {
+    throw new InputError(`${release.length} releases for ${all} servers`, "expected no more than servers");
   }
 }
 
-/** One image a server, in their order. */
+/** What an ensemble's containers are made from. */
+export interface Images {
+  /** One a server, in their order. */
+  readonly servers: readonly string[];
+  readonly other: string | undefined;
+  readonly side: SideImage;
+}
+
+/** Finds the images, or makes those of releases. Throws OperationError "unknown-image" or what making one throws. */
 export async function imagesOf(
   engine: Engine,
   options: DockerClusterOptions,
   progress: Progress,
-): Promise<readonly string[]> {
-  const given = options.image ?? (await imageOfRelease(engine, options.release ?? "", progress));
-  const images = typeof given === "string" ? Array.from({ length: options.servers }, () => given) : given;
-  for (const each of new Set(images)) {
+): Promise<Images> {
+  const all = options.servers + (options.observers ?? 0);
+  const given = options.image ?? (await imagesOfReleases(engine, options.release ?? "", progress));
+  const list = typeof given === "string" ? [given] : given;
+  const servers = Array.from({ length: all }, (_, i) => list[i % list.length]!);
+  for (const each of new Set(servers)) {
     if ((await labelsOfImage(engine, each)) === undefined) throw unknownImage(each);
+  }
+  const other =
+    options.upgradeTo === undefined ? undefined : await imageOfRelease(engine, options.upgradeTo, progress);
+  return { servers, other, side: await sideImageOf(engine, options.sideImage, servers, progress) };
+}
+
+async function imagesOfReleases(
+  engine: Engine,
+  release: string | readonly string[],
+  progress: Progress,
+): Promise<readonly string[]> {
+  const images: string[] = [];
+  for (const each of typeof release === "string" ? [release] : release) {
+    images.push(await imageOfRelease(engine, each, progress));
   }
   return images;
 }
@@ -68,7 +107,7 @@ export interface SideImage {
 }
 
 /** The image of the side containers: one with the tools, and if there is none, the server's own, without faults on packets. */
-export async function sideImageOf(
+async function sideImageOf(
   engine: Engine,
   wanted: string | undefined,
   images: readonly string[],

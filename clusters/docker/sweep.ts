@@ -1,7 +1,8 @@
 import { type Engine, engineFailure, isConflict, isMissing } from "./engine.ts";
 import { openSteps, type UndoStep } from "./journal.ts";
-import { openNetwork, removeContainer, removeNetwork, removeVolume } from "./member.ts";
+import { openNetwork, processorLimit } from "./member.ts";
 import { livenessOf, ownerOf, thisOwner } from "./owner.ts";
+import { removeContainer, removeNetwork, removeVolume } from "./removal.ts";
 import { listScratch, removeScratch } from "./scratch.ts";
 
 /** On everything that a run keeps at the Engine: the run's id. */
@@ -74,6 +75,10 @@ async function takeStep(engine: Engine, step: UndoStep): Promise<void> {
     switch (step.step) {
       case "unpause":
         return await engine.getContainer(step.container).unpause();
+      case "unlimit":
+        return await engine.getContainer(step.container).update(processorLimit(undefined));
+      case "remove":
+        return await removeContainer(engine, step.container);
       case "open-network":
         return await openNetwork(engine, step.container);
       case "start":

@@ -8,9 +8,13 @@ import type {
   ConnectOptions,
   ConnectResult,
   Fault,
+  FaultKind,
+  Finding,
   Role,
   ServerName,
+  Support,
 } from "../cluster.ts";
+import { serversOf } from "../fault.ts";
 import { connectEmbedded } from "./client.ts";
 import { collectServer } from "./collect.ts";
 import { EmbeddedEnsemble } from "./ensemble.ts";
@@ -45,8 +49,23 @@ export class EmbeddedCluster implements Cluster {
     return this.ensemble.world;
   }
 
-  supports(): { readonly supported: true } {
-    return { supported: true };
+  get voters(): readonly ServerName[] {
+    return this.servers.slice(0, this.ensemble.settings.voters);
+  }
+
+  readonly spares: readonly ServerName[] = [];
+  readonly findings: readonly Finding[] = [];
+
+  async supports(kind: FaultKind): Promise<Support> {
+    if (kind === "partition" || kind === "kill" || kind === "pause") return { supported: true };
+    return { supported: false, reason: "the embedded ensemble cannot do it yet" };
+  }
+
+  async prepare(kinds: readonly FaultKind[]): Promise<void> {
+    for (const kind of kinds) {
+      const support = await this.supports(kind);
+      if (!support.supported) throw new OperationError("fault", `no ${kind} here: ${support.reason}`, "");
+    }
   }
 
   async start(): Promise<void> {
@@ -85,7 +104,7 @@ export class EmbeddedCluster implements Cluster {
   }
 
   async apply(fault: Fault): Promise<AppliedFault> {
-    for (const name of named(fault)) this.#server(name);
+    for (const name of serversOf(fault)) this.#server(name);
     // A copy: two equal faults are two, and each is undone for itself.
     const applied: Fault = { ...fault };
     this.#faults.add(applied);
@@ -157,14 +176,9 @@ export class EmbeddedCluster implements Cluster {
 
   /** One leader serves, and so does every server that no fault touches. */
   #isWhole(): boolean {
-    const touched = new Set([...this.#faults].flatMap(named));
+    const touched = new Set([...this.#faults].flatMap(serversOf));
     const roles = this.ensemble.servers.map(({ name, role }) => ({ name, role }));
     const leaders = roles.filter(({ role }) => role === "leader" || role === "standalone");
     return leaders.length === 1 && roles.every(({ name, role }) => role !== "none" || touched.has(name));
   }
-}
-
-/** The servers that a fault names. */
-function named(fault: Fault): readonly ServerName[] {
-  return fault.kind === "partition" ? fault.cuts.flat() : fault.servers;
 }

@@ -1,9 +1,9 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import { pack, type Pack } from "tar-stream";
 import { InputError, OperationError } from "../../../model/index.ts";
+import { dataPath } from "../data-files.ts";
 import { type Engine, engineFailure, isConflict, isMissing, streamingEngine } from "../engine.ts";
 import { makeScratch, removeScratch, whileLocked } from "../scratch.ts";
 import { ensureBaseImage, labelsOfImage } from "./base-image.ts";
@@ -166,7 +166,7 @@ async function build(dockerfile: string, lib: string, tag: string): Promise<stri
   const engine = streamingEngine();
   const context = pack();
   context.entry({ name: "Dockerfile" }, dockerfile);
-  addFolder(context, join(dataFolder(), "root"), "root");
+  addFolder(context, dataPath("images/root"), "root");
   addFolder(context, lib, "lib");
   context.finalize();
   let failure: string | undefined;
@@ -203,21 +203,4 @@ function addFolder(context: Pack, folder: string, name: string): void {
     const inside = path.slice(folder.length).replaceAll("\\", "/");
     context.entry({ name: `${name}${inside}`, mode: statSync(path).mode & 0o777 }, readFileSync(path));
   }
-}
-
-/** The folder of the image's files: beside this one in the sources; the build leaves them there, and so does the package. */
-function dataFolder(): string {
-  for (
-    let folder = dirname(fileURLToPath(import.meta.url));
-    folder !== dirname(folder);
-    folder = dirname(folder)
-  ) {
-    const found = join(folder, "clusters/docker/images");
-    if (existsSync(join(found, "root"))) return found;
-  }
-  throw new OperationError(
-    "image",
-    "the files of the image are missing from this installation",
-    "install zabcheck anew",
-  );
 }
