@@ -74,8 +74,9 @@ export type ConnectResult =
 
 export type Role = "leader" | "follower" | "observer" | "standalone" | "none";
 
-/** Whether a kind of fault can be done here, as a try has shown, and why not. */
-export type Support = { readonly supported: true } | { readonly supported: false; readonly reason: string };
+/** Whether a kind of fault can be done here, as a try has shown: by what means, or why not. */
+export type Support =
+  { readonly supported: true; readonly how: string } | { readonly supported: false; readonly reason: string };
 
 /** A defect of a server that is known by number, and was met. */
 export interface Finding {

@@ -3,20 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { OperationError, type WatchEvent, type ZnodeAnswer, type ZnodeRequest } from "../model/index.ts";
-import type {
-  AppliedFault,
-  Client,
-  Cluster,
-  ConnectOptions,
-  Fault,
-  RequestOutcome,
-  ServerName,
-} from "./cluster.ts";
+import type { AppliedFault, Client, Cluster, ConnectOptions, RequestOutcome } from "./cluster.ts";
+import { type Fault, type FaultKind, faultKinds, type ServerName } from "./fault.ts";
 
 /** How long things may take in the cluster's own time (Cluster.clock), and in the test's. */
 export interface ContractOptions {
   /** Makes a cluster of at least three voters. It is started once, and faults are healed between tests. */
   readonly make: () => Cluster | Promise<Cluster>;
+  /** Kinds of fault to try out beside the partitions, kills and pauses that every cluster does. */
+  readonly faults: readonly FaultKind[];
   /** Asked for in sessions; the cluster must grant it. */
   readonly sessionTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -47,6 +42,7 @@ export function clusterContract(name: string, options: ContractOptions): void {
     declareWatches(test);
     declarePartitions(test);
     declareCrashes(test);
+    for (const kind of options.faults) declareFault(test, kind);
     declareLifeCycle(test);
   });
 }
@@ -289,12 +285,12 @@ function declareCrashes(test: Declare): void {
       const writer = await context.connect();
       await ok(writer, create(path, "kept"));
       const leader = await context.leader();
-      const { servers } = context.cluster;
-      const majority = Math.floor(servers.length / 2) + 1;
+      const { servers, voters } = context.cluster;
+      const majority = Math.floor(voters.length / 2) + 1;
       const killed = {
         "the leader": [leader],
         "a follower": [context.other(leader)],
-        "a majority": servers.slice(0, majority),
+        "a majority": voters.slice(0, majority),
         all: servers,
       }[target];
       const fault = await context.apply({ kind: "kill", servers: killed });
@@ -337,6 +333,58 @@ function declareCrashes(test: Declare): void {
   });
 }
 
+/** One of each kind, aimed at a server that does not lead. */
+function sampleOf(kind: FaultKind, cluster: Cluster, server: ServerName): Fault {
+  const servers = [server];
+  const links = isolate(cluster, server);
+  switch (kind) {
+    case "partition":
+      return { kind, cuts: links };
+    case "loss":
+      return { kind, links, share: 0.5 };
+    case "delay":
+      return { kind, links, delayMs: [50, 100] };
+    case "reset":
+      return { kind, links };
+    case "starve":
+      return { kind, servers, share: 0.05 };
+    case "disk-error":
+      return { kind, servers, operation: "fsync" };
+    case "slow-disk":
+      return { kind, servers, delayMs: 50 };
+    case "damage":
+      return { kind, servers, damage: "torn" };
+    case "clock":
+      return { kind, servers, offsetMs: -3_600_000 };
+    case "clock-rate":
+      return { kind, servers, rate: 1.5 };
+    case "reconfig":
+      return { kind, leaving: servers, joining: [] };
+    case "rolling-restart":
+      return { kind, servers: cluster.servers };
+    default:
+      return { kind, servers };
+  }
+}
+
+function declareFault(test: Declare, kind: FaultKind): void {
+  test(`${kind}: the others serve on, and all is well when it is undone`, async (context) => {
+    const { cluster } = context;
+    const path = context.path();
+    const follower = context.follower(await context.leader());
+    await ok(await context.connect(), create(path, "kept"));
+    // Whatever was written is everywhere before one of the servers may forget it.
+    for (const server of cluster.servers) expect(await context.read(server, path)).toBe("kept");
+    const fault = await context.apply(sampleOf(kind, cluster, follower));
+    const others = cluster.servers.filter((server) => server !== follower);
+    const written = await context.writeSomewhere(others, path, "meanwhile");
+    await fault.undo();
+    await fault.undo();
+    await context.recover();
+    for (const server of cluster.servers) expect(await context.read(server, path)).toBe(written);
+  });
+}
+
 function declareLifeCycle(test: Declare): void {
   test("undoes faults one by one, and heals what is left, more than once", async (context) => {
     const { cluster } = context;
@@ -352,8 +400,8 @@ function declareLifeCycle(test: Declare): void {
   });
 
   test("says when no quorum came back in time", async (context) => {
-    const { servers } = context.cluster;
-    await context.apply({ kind: "kill", servers: servers.slice(0, Math.floor(servers.length / 2) + 1) });
+    const { voters } = context.cluster;
+    await context.apply({ kind: "kill", servers: voters.slice(0, Math.floor(voters.length / 2) + 1) });
     // A leader notices only after a while that nobody follows any more.
     await context.cluster.clock.sleep(context.options.electionMs);
     await expect(context.cluster.awaitQuorum(500)).rejects.toBeInstanceOf(OperationError);
@@ -363,6 +411,23 @@ function declareLifeCycle(test: Declare): void {
     await expect(context.cluster.apply({ kind: "kill", servers: ["server-99"] })).rejects.toThrow(
       /server-99/,
     );
+  });
+
+  test("says why it does not do a kind of fault, and does not", async (context) => {
+    const { cluster } = context;
+    let supported = 0;
+    for (const kind of faultKinds) {
+      const support = await cluster.supports(kind);
+      if (support.supported) supported++;
+      else {
+        expect(support.reason).not.toBe("");
+        const fault = sampleOf(kind, cluster, context.any());
+        await expect(context.apply(fault)).rejects.toBeInstanceOf(OperationError);
+      }
+    }
+    const known = new Set<FaultKind>(["partition", "kill", "pause", ...context.options.faults]);
+    expect(supported).toBeGreaterThanOrEqual(known.size);
+    expect(supported).toBeLessThan(faultKinds.length);
   });
 
   test("collects a folder for each server", async (context) => {
@@ -427,6 +492,11 @@ class Context {
 
   any(): ServerName {
     return this.cluster.servers[this.#paths % this.cluster.servers.length] as ServerName;
+  }
+
+  /** A voter that does not lead. */
+  follower(leader: ServerName): ServerName {
+    return this.cluster.voters.find((server) => server !== leader) as ServerName;
   }
 
   other(than: ServerName): ServerName {

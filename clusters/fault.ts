@@ -38,6 +38,8 @@ export type Fault =
   | { readonly kind: "damage"; readonly servers: readonly ServerName[]; readonly damage: LogDamage }
   /** The servers' wall clocks jump ahead, or back. */
   | { readonly kind: "clock"; readonly servers: readonly ServerName[]; readonly offsetMs: number }
+  /** The servers' own timers, by which they expire sessions and give up on each other, run so much faster. */
+  | { readonly kind: "clock-rate"; readonly servers: readonly ServerName[]; readonly rate: number }
   /** One after the other is stopped in an orderly way and started again, in this order. */
   | { readonly kind: "rolling-restart"; readonly servers: readonly ServerName[] }
   /** One after the other goes on with the other release, in this order; undone, they come back. */
@@ -50,6 +52,28 @@ export type Fault =
     };
 
 export type FaultKind = Fault["kind"];
+
+/** Every kind, in the order in which they are told. */
+export const faultKinds: readonly FaultKind[] = Object.keys({
+  partition: true,
+  loss: true,
+  delay: true,
+  reset: true,
+  kill: true,
+  pause: true,
+  "power-cut": true,
+  starve: true,
+  "disk-full": true,
+  "disk-error": true,
+  "slow-disk": true,
+  damage: true,
+  clock: true,
+  "clock-rate": true,
+  "rolling-restart": true,
+  upgrade: true,
+  reconfig: true,
+} satisfies { readonly [kind in FaultKind]: true }) as FaultKind[];
+
 export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>;
 
 export type DiskOperation = "write" | "fsync";

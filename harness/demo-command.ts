@@ -146,7 +146,8 @@ function runFlags({ cluster, servers, image, release, publish, seed, results }: 
   return {
     cluster,
     servers,
-    faults: "all",
+    // What every ensemble can do without preparation.
+    faults: "partition,kill,pause",
     time: cluster === "docker" ? dockerMs : embeddedMs,
     seed,
     clients: 5,

@@ -60,7 +60,12 @@ export class FaultRunner {
     }
     const { leader } = resolved;
     const fault = resolved.fault as unknown as Json;
-    this.#write({ step: "apply", id, fault, undo: "start, unpause or reconnect what the fault names" });
+    this.#write({
+      step: "apply",
+      id,
+      fault,
+      undo: "the cluster's own journal tells; `zabcheck clean` does it",
+    });
     this.#record(entry, { id, action: "apply", plan: entry.plan, fault, leader: leader ?? null });
     const handle = await this.#attempt(entry, id, () => this.#world.cluster.apply(resolved.fault));
     if (handle === undefined) return;
@@ -87,6 +92,11 @@ export class FaultRunner {
       return await step();
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
+      // A fault that is not for the ensemble as it is now has done nothing.
+      if (error.code === "fault") {
+        this.#record(entry, { id, action: "skipped", plan: entry.plan }, error.message);
+        return undefined;
+      }
       this.#failed++;
       this.#write({ step: "failed", id, error: error.message });
       this.#record(entry, { id, action: "failed" }, error.message);
@@ -100,9 +110,11 @@ export class FaultRunner {
   ): Promise<{ readonly fault: Fault; readonly leader: ServerName | undefined } | undefined> {
     const family = families.find(({ name }) => name === entry.family);
     for (let attempt = 0; attempt < leaderAttempts && family !== undefined; attempt++) {
-      const roles = await this.#world.cluster.roles();
+      const { cluster } = this.#world;
+      const roles = await cluster.roles();
       const leader = [...roles].find(([, role]) => role === "leader" || role === "standalone")?.[0];
-      const fault = family.resolve(entry.plan, { servers: this.#world.cluster.servers, leader });
+      const { servers, voters, spares } = cluster;
+      const fault = family.resolve(entry.plan, { servers, voters, spares, leader });
       if (fault !== undefined) return { fault, leader };
       if (this.#world.stopping) return undefined;
       await this.#world.sleep(sliceMs);

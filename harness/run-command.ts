@@ -6,6 +6,7 @@ import { makeCluster } from "./clusters.ts";
 import { exitWith, listOf, print, printJson } from "./command-line.ts";
 import type { RunFlags } from "./commands/run.ts";
 import type { FaultFamily } from "./faults/fault-family.ts";
+import { tryFamilies } from "./faults-command.ts";
 import { families } from "./faults/index.ts";
 import { drawSchedule } from "./faults/schedule.ts";
 import { withInterruption } from "./interruption.ts";
@@ -46,16 +47,19 @@ export async function prepareRun(name: string, flags: RunFlags, progress: Progre
   const workload = named("workload", name, workloads).prepare(flags.option);
   const chosen = familiesOf(flags.faults);
   const seed = flags.seed ?? randomBytes(4).readUInt32BE();
-  const { time: durationMs, servers, clients, results } = flags;
+  const { time: durationMs, servers, observers = 0, clients, results } = flags;
   const rate = rateOf(flags);
-  const schedule = drawSchedule(seed, chosen, {
+  progress.note(`seed ${seed}`);
+  const names = chosen.map(({ name }) => name);
+  const cluster = await makeCluster(flags, seed, progress.note, names);
+  const usable = await prepareFaults(cluster, chosen, flags.faults === "all", progress);
+  const schedule = drawSchedule(seed, usable, {
     durationMs,
     servers,
+    observers,
     ...(flags.cluster === "docker" ? pace.docker : pace.embedded),
   });
-  progress.note(`seed ${seed}`);
-  const cluster = await makeCluster(flags, seed, progress.note);
-  await refuseUnsupported(cluster, chosen);
+  const faults = usable.map(({ name }) => name);
   return {
     workload,
     cluster,
@@ -67,7 +71,11 @@ export async function prepareRun(name: string, flags: RunFlags, progress: Progre
     rate,
     sessionTimeoutMs: flags.sessionTimeout,
     results,
-    parameters: { faults: chosen.map((family) => family.name), command: commandOf(name, flags, seed) },
+    parameters: {
+      faults,
+      ...(observers === 0 ? {} : { observers }),
+      command: commandOf(name, { ...flags, faults: faults.join(",") || "none" }, seed),
+    },
   };
 }
 
@@ -82,25 +90,51 @@ export function familiesOf(list: string): readonly FaultFamily[] {
   return listOf("fault", names)(list).map((each) => named("fault", each, families));
 }
 
-/** Throws InputError where the cluster cannot do what a family needs. */
-async function refuseUnsupported(cluster: Cluster, chosen: readonly FaultFamily[]): Promise<void> {
-  for (const family of chosen) {
-    const support = await cluster.supports(family.needs);
-    if (support.supported) continue;
-    throw new InputError(`no ${family.name} here: ${support.reason}`, "leave it out of --faults");
+/**
+ * Has the cluster prepare for the families that it can do, and returns them. Of `all` the others are left out, with a
+ * note; of a list, each was wanted by name.
+ * Throws InputError, the cluster stopped, where one of a list cannot be had.
+ */
+async function prepareFaults(
+  cluster: Cluster,
+  chosen: readonly FaultFamily[],
+  isAll: boolean,
+  progress: Progress,
+): Promise<readonly FaultFamily[]> {
+  try {
+    const usable: FaultFamily[] = [];
+    for (const { family, support } of await tryFamilies(cluster, chosen)) {
+      if (support.supported) usable.push(family);
+      else if (isAll) progress.note(`without ${family.name}: ${support.reason}`);
+      else throw new InputError(`no ${family.name} here: ${support.reason}`, "leave it out of --faults");
+    }
+    await cluster.prepare(usable.map(({ needs }) => needs));
+    return usable;
+  } catch (error) {
+    await cluster.stop();
+    throw error;
   }
 }
+
+const flagsOfEnsembles = [
+  ["defect", "defect"],
+  ["image", "image"],
+  ["release", "release"],
+  ["upgradeTo", "upgrade-to"],
+  ["publish", "publish"],
+] as const;
 
 /** The command that repeats the run. */
 export function commandOf(name: string, flags: RunFlags, seed: number): string {
   const words = ["zabcheck", "run", name, "--cluster", flags.cluster, "--servers", flags.servers];
+  if (flags.observers !== undefined && flags.observers > 0) words.push("--observers", flags.observers);
   words.push("--faults", flags.faults, "--time", formatDuration(flags.time), "--seed", seed);
   words.push("--clients", flags.clients, "--rate", rateOf(flags));
   words.push("--session-timeout", formatDuration(flags.sessionTimeout));
   for (const [option, value] of Object.entries(flags.option)) words.push("--option", `${option}=${value}`);
-  for (const flag of ["defect", "image", "release", "publish"] as const) {
+  for (const [flag, option] of flagsOfEnsembles) {
     const value = flags[flag];
-    if (value !== undefined) words.push(`--${flag}`, value);
+    if (value !== undefined) words.push(`--${option}`, value);
   }
   return words
     .map((word) =>

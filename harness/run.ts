@@ -182,14 +182,19 @@ async function recover(request: RunRequest, world: World, faults: FaultRunner): 
   const { cluster, workload } = request;
   const name = "recovery";
   const vacuous = faults.applied === 0 ? { vacuous: true } : {};
-  const counts = { planned: request.schedule.length, applied: faults.applied, failed: faults.failed };
   await cluster.heal();
+  const counts = {
+    planned: request.schedule.length,
+    applied: faults.applied,
+    failed: faults.failed,
+    ...(cluster.findings.length > 0 ? { "known defects": cluster.findings.length } : {}),
+  };
   const healedNs = cluster.clock.now();
   try {
     await cluster.awaitQuorum(recoveryMs);
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
-    const summary = `No quorum within ${duration(recoveryMs)} after every fault was undone: ${error.message}`;
+    const summary = `No quorum within ${duration(recoveryMs)} after every fault was undone: ${error.message} (${error.hint})`;
     return { name, verdict: "violated", detail: summary, violation: { summary, events: [] }, counts };
   }
   const tookMs = (cluster.clock.now() - healedNs) / 1e6;
@@ -210,7 +215,10 @@ async function recover(request: RunRequest, world: World, faults: FaultRunner): 
     return { name, verdict: "unknown", detail, counts };
   }
   const done = `${faults.applied} of ${request.schedule.length} faults took effect`;
-  const detail = `Every server served ${duration(tookMs)} after the last fault was undone; ${done}.`;
+  const met = cluster.findings.map(
+    ({ issue, server, summary }) => ` Known defect ${issue} at ${server}: ${summary}`,
+  );
+  const detail = `Every server served ${duration(tookMs)} after the last fault was undone; ${done}.${met.join("")}`;
   return { name, verdict: "holds", detail, ...vacuous, counts };
 }
 

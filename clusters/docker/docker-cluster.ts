@@ -129,7 +129,7 @@ export class DockerCluster implements Cluster {
     if (this.#state !== "made" && entry.needs !== undefined && !this.#prepared.has(entry.needs)) {
       return { supported: false, reason: "the ensemble was not prepared for it before its start" };
     }
-    return { supported: true };
+    return { supported: true, how: entry.how };
   }
 
   async prepare(kinds: readonly FaultKind[]): Promise<void> {

@@ -183,7 +183,6 @@ describe.skipIf(docker.reason !== undefined)(docker.title("faults on real server
       expect(Number(await free())).toBeGreaterThan(10_000);
       await cluster.awaitQuorum(20_000);
       expect((await read(cluster, "/full", follower))?.length).toBe(10_000);
-      console.log(cluster.findings);
     },
   );
 

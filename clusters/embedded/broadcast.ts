@@ -40,7 +40,7 @@ export class Broadcast {
     this.#server = server;
     this.#leader = leader;
     this.#preparation = new RequestPreparation(tree, { extendedTypes: true });
-    this.#sessions = new SessionTracker(tree.sessions, server.now());
+    this.#sessions = new SessionTracker(tree.sessions, server.localNs());
     this.#epochBase = server.zab.history.length;
     this.#lastZxid = server.zab.lastZxid;
   }
@@ -62,7 +62,7 @@ export class Broadcast {
     if (this.#busy !== undefined || this.#over || this.#leader.isJoined || this.#waiting.length === 0) return;
     this.#logging = this.#waiting;
     this.#waiting = [];
-    if (this.#server.defect === "ack-before-log") return this.#logged();
+    if (this.#server.skipsSync) return this.#logged();
     const token = {};
     this.#busy = token;
     this.#server.fsync(() => {
@@ -118,19 +118,19 @@ export class Broadcast {
   // Sessions
 
   touch(sessions: readonly string[]): void {
-    const now = this.#server.now();
+    const now = this.#server.localNs();
     for (const session of sessions) this.#sessions.touch(session, now);
   }
 
   revalidate(session: string, owner: ServerId): boolean {
-    const valid = this.#sessions.touch(session, this.#server.now());
+    const valid = this.#sessions.touch(session, this.#server.localNs());
     if (valid) this.#preparation.moveSession(session, this.#server.nameOf(owner));
     return valid;
   }
 
   expireSessions(): void {
     const { id } = this.#server;
-    for (const session of this.#sessions.expire(this.#server.now())) {
+    for (const session of this.#sessions.expire(this.#server.localNs())) {
       this.#server.note(`expires session ${session}`);
       this.submit({ kind: "closeSession", session, xid: 0, server: id, origin: undefined });
     }
@@ -151,7 +151,7 @@ export class Broadcast {
     const owner = this.#server.nameOf(request.server);
     if (request.kind === "createSession") {
       const timeoutMs = request.timeoutMs ?? 0;
-      this.#sessions.open(request.session, timeoutMs, this.#server.now());
+      this.#sessions.open(request.session, timeoutMs, this.#server.localNs());
       return this.#preparation.createSession(header, timeoutMs, owner);
     }
     if (request.write === undefined) return this.#preparation.closeSession(header);

@@ -18,6 +18,7 @@ import { serversOf } from "../fault.ts";
 import { connectEmbedded } from "./client.ts";
 import { collectServer } from "./collect.ts";
 import { EmbeddedEnsemble } from "./ensemble.ts";
+import { EmbeddedFaults, refusal } from "./fault-control.ts";
 import { settingsOf, type EmbeddedOptions } from "./options.ts";
 import type { Counted, EmbeddedServer } from "./server.ts";
 
@@ -33,15 +34,20 @@ export class EmbeddedCluster implements Cluster {
   readonly kind = "embedded";
   readonly version: string;
   readonly servers: readonly ServerName[];
+  readonly voters: readonly ServerName[];
+  readonly spares: readonly ServerName[] = [];
+  readonly findings: readonly Finding[] = [];
   readonly ensemble: EmbeddedEnsemble;
-  readonly #faults: Set<Fault> = new Set();
+  readonly #faults: EmbeddedFaults;
   #started = false;
   #stopped = false;
 
   constructor(options: EmbeddedOptions) {
     const settings = settingsOf(options);
     this.ensemble = new EmbeddedEnsemble(settings, options.seed);
+    this.#faults = new EmbeddedFaults(this.ensemble);
     this.servers = this.ensemble.servers.map(({ name }) => name);
+    this.voters = this.servers.slice(0, settings.voters);
     this.version = settings.defect === undefined ? "embedded" : `embedded with ${settings.defect}`;
   }
 
@@ -49,22 +55,18 @@ export class EmbeddedCluster implements Cluster {
     return this.ensemble.world;
   }
 
-  get voters(): readonly ServerName[] {
-    return this.servers.slice(0, this.ensemble.settings.voters);
-  }
-
-  readonly spares: readonly ServerName[] = [];
-  readonly findings: readonly Finding[] = [];
-
   async supports(kind: FaultKind): Promise<Support> {
-    if (kind === "partition" || kind === "kill" || kind === "pause") return { supported: true };
-    return { supported: false, reason: "the embedded ensemble cannot do it yet" };
+    const reason = refusal(kind, this.voters.length);
+    return reason === undefined
+      ? { supported: true, how: "by the simulation" }
+      : { supported: false, reason };
   }
 
+  /** Nothing has to be: this world has everything. */
   async prepare(kinds: readonly FaultKind[]): Promise<void> {
     for (const kind of kinds) {
       const support = await this.supports(kind);
-      if (!support.supported) throw new OperationError("fault", `no ${kind} here: ${support.reason}`, "");
+      if (!support.supported) throw refused(kind, support.reason);
     }
   }
 
@@ -105,21 +107,13 @@ export class EmbeddedCluster implements Cluster {
 
   async apply(fault: Fault): Promise<AppliedFault> {
     for (const name of serversOf(fault)) this.#server(name);
-    // A copy: two equal faults are two, and each is undone for itself.
-    const applied: Fault = { ...fault };
-    this.#faults.add(applied);
-    this.#enforce();
-    return {
-      fault: applied,
-      undo: async () => {
-        if (this.#faults.delete(applied)) this.#enforce();
-      },
-    };
+    const support = await this.supports(fault.kind);
+    if (!support.supported) throw refused(fault.kind, support.reason);
+    return await this.#faults.apply(fault);
   }
 
   async heal(): Promise<void> {
-    this.#faults.clear();
-    this.#enforce();
+    this.#faults.heal();
   }
 
   async collect(directory: string): Promise<void> {
@@ -133,6 +127,7 @@ export class EmbeddedCluster implements Cluster {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#faults.stop();
     for (const server of this.ensemble.servers) server.crash();
   }
 
@@ -153,32 +148,15 @@ export class EmbeddedCluster implements Cluster {
     return server;
   }
 
-  /** Makes the world as the faults in force want it. */
-  #enforce(): void {
-    const faults = [...this.#faults];
-    const { servers, route } = this.ensemble;
-    const killed = new Set(faults.flatMap((fault) => (fault.kind === "kill" ? fault.servers : [])));
-    const paused = new Set(faults.flatMap((fault) => (fault.kind === "pause" ? fault.servers : [])));
-    const cuts = new Set(
-      faults.flatMap((fault) => (fault.kind === "partition" ? fault.cuts.map(([a, b]) => `${a} ${b}`) : [])),
-    );
-    for (const server of servers) {
-      for (const other of servers) {
-        if (other !== server) route(server.id, other.id).setCut(cuts.has(`${server.name} ${other.name}`));
-      }
-      if (killed.has(server.name)) server.crash();
-      if (paused.has(server.name)) server.host.paused = true;
-      else if (server.host.paused) this.ensemble.world.resume(server.host);
-      if (!killed.has(server.name) && !server.isUp && this.#started && !this.#stopped) server.boot();
-    }
-    this.ensemble.settleSteps();
-  }
-
   /** One leader serves, and so does every server that no fault touches. */
   #isWhole(): boolean {
-    const touched = new Set([...this.#faults].flatMap(serversOf));
+    const touched = this.#faults.touched();
     const roles = this.ensemble.servers.map(({ name, role }) => ({ name, role }));
     const leaders = roles.filter(({ role }) => role === "leader" || role === "standalone");
     return leaders.length === 1 && roles.every(({ name, role }) => role !== "none" || touched.has(name));
   }
+}
+
+function refused(kind: FaultKind, reason: string): OperationError {
+  return new OperationError("fault", `no ${kind} here: ${reason}`, "choose other --faults");
 }

@@ -125,6 +125,46 @@ describe("the embedded ensemble", () => {
     await expect(cluster.awaitQuorum(1000)).rejects.toThrow(/no quorum/);
   });
 
+  it("has observers that miss nothing of what is committed while they are synchronized", async () => {
+    const cluster = await started({ seed: 4, observers: 1 });
+    const leader = await leaderOf(cluster);
+    const killed = await cluster.apply({ kind: "kill", servers: ["server-4"] });
+    // The leader knows the observer for a while before it is asked for the history.
+    await cluster.apply({ kind: "delay", links: [["server-4", leader]], delayMs: [300, 300] });
+    const client = await connect(cluster, leader);
+    await client.request(create("/a", ""));
+    await killed.undo();
+    for (let i = 0; i < 200; i++) {
+      await client.request({ op: "setData", path: "/a", data: `${i}`, version: -1 });
+      await cluster.clock.sleep(20);
+    }
+    await cluster.heal();
+    await cluster.awaitQuorum(20_000);
+    await cluster.clock.sleep(1_000);
+    const zxids = cluster.ensemble.servers.map(({ zab }) => zab.history.map(({ zxid }) => zxid));
+    expect(zxids[3]).toEqual(zxids[0]);
+    expect(zxids[3]!.length).toBeGreaterThan(200);
+  });
+
+  it("has observers that do not go back to a leader that was deposed and does not know it", async () => {
+    const cluster = await started({ seed: 4, observers: 1 });
+    const old = await leaderOf(cluster);
+    const voters = cluster.voters.filter((server) => server !== old);
+    const cuts = voters.flatMap((other) => [[old, other] as const, [other, old] as const]);
+    await cluster.apply({ kind: "clock-rate", servers: [old], rate: 0.05 });
+    await cluster.apply({ kind: "partition", cuts });
+    await (await cluster.apply({ kind: "kill", servers: ["server-4"] })).undo();
+    await cluster.clock.sleep(5_000);
+    const { servers } = cluster.ensemble;
+    const [deposed, observer] = [servers.find(({ name }) => name === old)!, servers[3]!];
+    expect([deposed.role, observer.role]).toEqual(["leader", "observer"]);
+    expect(observer.zab.acceptedEpoch).toBe(deposed.zab.acceptedEpoch + 1);
+    observer.look("it is misled");
+    observer.follow(deposed.id);
+    await cluster.clock.sleep(1_000);
+    expect(observer.notes).toContainEqual(expect.stringMatching(/epoch 1 is over/));
+  });
+
   it("leaves disks that read as ZooKeeper's", async () => {
     const cluster = await started({ seed: 1 });
     const client = await connect(cluster, "server-1");

@@ -45,21 +45,25 @@ export class EmbeddedEnsemble implements Ensemble {
     const [toLeader, toLearner] = [this.route(from.id, to), this.route(to, from.id)];
     const connect = (): void => {
       // A handshake needs both directions, and somebody who still waits for it.
-      if (toLeader.isCut || toLearner.isCut || !caller.dialling) return;
+      if (toLeader.isClosed || toLearner.isClosed || !caller.dialling) return;
       const link = new LearnerLink(this.world, leader, from, { toLeader, toLearner }, this.#latency);
       if (!leader.accepts(link)) return;
       this.#keep(link);
       caller.connected(link);
     };
-    this.world.schedule(this.#latency(), leader.host, { fire: connect });
+    const extraNs = toLeader.extraNs() + toLearner.extraNs();
+    this.world.schedule(this.#latency() + extraNs, leader.host, { fire: connect });
   }
 
   notify(from: ServerId, to: ServerId, notification: Notification): void {
     const server = this.servers[to] as EmbeddedServer;
+    const route = this.route(from, to);
+    const extraNs = route.extraNsOfDatagram();
+    if (extraNs === undefined) return;
     const arrive = (): void => {
-      if (!this.route(from, to).isCut) server.receiveNotification(notification);
+      if (!route.isClosed) server.receiveNotification(notification);
     };
-    this.world.schedule(this.#latency(), server.host, { fire: arrive });
+    this.world.schedule(this.#latency() + extraNs, server.host, { fire: arrive });
   }
 
   passwordOf(session: string): string {

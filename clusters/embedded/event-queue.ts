@@ -9,8 +9,12 @@ export interface Host {
   /** Grows with each crash: events of an earlier life are dropped. */
   incarnation: number;
   paused: boolean;
-  /** Events that came due during a pause, in order. */
+  /** Events that came due during a pause, or that a starved process has not got to yet, in order. */
   held: Task[];
+  /** How long a starved process takes for each event; 0 for one that is not starved. */
+  eventNs: number;
+  /** When a starved process can take its next event. */
+  freeNs: number;
 }
 
 /** An event of virtual time. Objects are reused once they have fired. */

@@ -37,6 +37,12 @@ export class Leader {
     zab.sendCounter = 0;
   }
 
+  /** The connection with a learner was reset. */
+  resetFrom(link: LearnerLink): void {
+    if (this.#observers.get(link.learner.id) === link) this.#removeObserver(link);
+    else this.#removeLearner(link, "its connection was reset");
+  }
+
   /** Whether new requests must wait, because a learner waits for the open ones. */
   get isJoined(): boolean {
     return this.#joining.size > 0;
@@ -330,7 +336,7 @@ export class Leader {
     const committed: Captured = { log: zab.history, length: zab.lastCommitted };
     const snapshot = () => ({ tree: tree.tree, applied: appliedCount });
     const sync = planSynchronization(committed, lastZxid(history), settings.snapshotBeyond, snapshot);
-    link.toLearner.send({ type: "OBSERVED", history: committed, sync });
+    link.toLearner.send({ type: "OBSERVED", epoch: zab.currentEpoch, history: committed, sync });
   }
 
   /** The leader itself, and the learners that have its history and are connected. */

@@ -42,6 +42,7 @@ export class LearnerLink {
       route: routes.toLeader,
       latency,
       receive: (message) => leader.receiveFromLearner(this, message),
+      reset: () => world.schedule(latency(), learner.host, { fire: () => learner.resetFromLeader(this) }),
     });
     this.toLearner = new Pipe<LinkMessage>({
       world,
@@ -49,6 +50,7 @@ export class LearnerLink {
       route: routes.toLearner,
       latency,
       receive: (message) => learner.receiveFromLeader(this, message),
+      reset: () => world.schedule(latency(), leader.host, { fire: () => leader.resetFromLearner(this) }),
     });
   }
 

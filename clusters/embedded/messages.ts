@@ -39,7 +39,12 @@ export type ServiceMessage =
   /** To observers, instead of PROPOSE and COMMIT. */
   | { readonly type: "INFORM"; readonly transactions: readonly Logged[] }
   | { readonly type: "OBSERVE"; readonly history: Captured }
-  | { readonly type: "OBSERVED"; readonly history: Captured; readonly sync: Synchronization }
+  | {
+      readonly type: "OBSERVED";
+      readonly epoch: number;
+      readonly history: Captured;
+      readonly sync: Synchronization;
+    }
   /** The other end has closed the connection. */
   | { readonly type: "CLOSE" };
 

@@ -2,12 +2,30 @@ import type { Host, Task } from "./event-queue.ts";
 import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
 
-/** The way from one server to another. While it is cut nothing passes, and connections keep their packets (TCP). */
+/** What becomes of packets on the way from one server to another. */
+export interface Weather {
+  /** `resets`: packets are answered with a reset of their connection. */
+  readonly way: "open" | "cut" | "resets";
+  /** The share of packets that is lost. */
+  readonly loss: number;
+  readonly delayMs: readonly [min: number, max: number];
+}
+
+export const fairWeather: Weather = { way: "open", loss: 0, delayMs: [0, 0] };
+
+/** TCP's first time of retransmission (RFC 6298's minimum on Linux); it doubles with each try. */
+const retransmissionMs = 200;
+const retransmissionsMax = 10;
+
+/**
+ * The way from one server to another. While it is cut nothing passes, and connections keep their packets (TCP). What
+ * is lost is sent again, so a connection's messages arrive late and in order; a datagram is gone.
+ */
 export class Route {
   readonly #world: World;
   readonly #random: Random;
   readonly #retransmitMs: readonly [number, number];
-  #cut = false;
+  #weather: Weather = fairWeather;
   #stalled: Task[] = [];
 
   constructor(world: World, random: Random, retransmitMs: readonly [number, number]) {
@@ -16,23 +34,50 @@ export class Route {
     this.#retransmitMs = retransmitMs;
   }
 
-  get isCut(): boolean {
-    return this.#cut;
+  /** No connection can be made, and no datagram passes. */
+  get isClosed(): boolean {
+    return this.#weather.way !== "open";
   }
 
-  setCut(cut: boolean): void {
-    if (cut === this.#cut) return;
-    this.#cut = cut;
-    if (cut) return;
+  get resets(): boolean {
+    return this.#weather.way === "resets";
+  }
+
+  setWeather(weather: Weather): void {
+    const before = this.#weather.way;
+    this.#weather = weather;
+    // What waits goes on, or is to be reset now.
+    if (weather.way === before || weather.way === "cut") return;
     const [min, max] = this.#retransmitMs;
     for (const task of this.#stalled.splice(0)) {
       this.#world.schedule(this.#random.between(min * 1e6, max * 1e6), undefined, task);
     }
   }
 
-  /** To be fired some time after the cut has healed. */
+  /** To be fired some time after the way is open again. */
   stall(task: Task): void {
     this.#stalled.push(task);
+  }
+
+  /** How much longer, in ns, a connection's message is under way than in fair weather. */
+  extraNs(): number {
+    const { loss } = this.#weather;
+    let ns = this.#delayNs();
+    for (let i = 0; i < retransmissionsMax && loss > 0 && this.#random.chance(loss); i++) {
+      ns += retransmissionMs * 2 ** i * 1e6 + this.#delayNs();
+    }
+    return ns;
+  }
+
+  /** The same for a datagram; undefined where it is lost. */
+  extraNsOfDatagram(): number | undefined {
+    const { loss } = this.#weather;
+    return loss > 0 && this.#random.chance(loss) ? undefined : this.#delayNs();
+  }
+
+  #delayNs(): number {
+    const [min, max] = this.#weather.delayMs;
+    return max === 0 ? 0 : Math.round((min + (max - min) * this.#random.fraction()) * 1e6);
   }
 }
 
@@ -59,6 +104,8 @@ export interface PipeOptions<M> {
   readonly route?: Route;
   readonly latency: () => number;
   readonly receive: (message: M) => void;
+  /** The route has reset the connection: its sender is to learn of it. */
+  readonly reset?: () => void;
 }
 
 /** One direction of a connection: messages arrive once, in order, after some time, or never. */
@@ -81,7 +128,7 @@ export class Pipe<M> implements Task {
 
   send(message: M): void {
     const { world } = this.#options;
-    let time = world.now() + this.#options.latency();
+    let time = world.now() + this.#options.latency() + (this.#options.route?.extraNs() ?? 0);
     if (time < this.#lastTime) time = this.#lastTime;
     this.#lastTime = time;
     this.#messages.push(message);
@@ -105,9 +152,10 @@ export class Pipe<M> implements Task {
     this.#scheduled = false;
     const time = this.#times[0];
     if (time === undefined || this.#plugged) return;
-    if (route?.isCut === true) {
+    if (route?.isClosed === true) {
       this.#scheduled = true;
       route.stall(this);
+      if (route.resets) this.#options.reset?.();
       return;
     }
     if (time > world.now()) return this.#scheduleAt(time);

@@ -16,6 +16,7 @@ export class Observer {
   #link: LearnerLink | undefined;
   #silentTicks = 0;
   #over = false;
+  #synchronized = false;
 
   constructor(server: EmbeddedServer, leaderId: ServerId) {
     this.#server = server;
@@ -42,6 +43,10 @@ export class Observer {
     switch (message.type) {
       case "OBSERVED": {
         const { zab } = this.#server;
+        // A leader that was deposed and does not know it yet would take the observer back in time.
+        if (message.epoch < zab.acceptedEpoch) return this.shutdown(`epoch ${message.epoch} is over`);
+        zab.acceptedEpoch = zab.currentEpoch = message.epoch;
+        this.#synchronized = true;
         this.#server.adopt(synchronized(zab.history, message.sync));
         if (message.sync.kind === "SNAP") this.#server.restore(message.sync);
         this.#server.count(message.sync.kind);
@@ -89,10 +94,9 @@ export class Observer {
 
   #inform(transactions: readonly Logged[]): void {
     const { zab } = this.#server;
-    // What was committed while the connection was made is in the history already.
-    for (const transaction of transactions) {
-      if (transaction.zxid > zab.lastZxid) zab.history.push(transaction);
-    }
+    // What was committed before the leader synchronized this observer comes with the history, and with all before it.
+    if (!this.#synchronized) return;
+    zab.history.push(...transactions);
     this.#commitAll();
   }
 

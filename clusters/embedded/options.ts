@@ -6,6 +6,8 @@ import { InputError } from "../../model/index.ts";
  * - `commit-without-quorum`: the leader commits and answers before a majority has logged; it proposes a little later.
  * - `ack-before-log`: a server acknowledges what it has not logged. A crash loses it, and so does the end of the
  *   leader's term, when the queue to the disk is dropped.
+ * - `unsynced-log`: a server acknowledges what it has handed to its system and not synced (ZooKeeper's forceSync=no).
+ *   A kill leaves it; only a power cut loses it.
  * - `session-from-the-future`: a server that lags behind accepts a session that has already seen a newer zxid, and
  *   does so by itself: it does not ask the leader, from which it may be cut off.
  * - `unadopted-history`: a follower acknowledges NEWLEADER and keeps its own history.
@@ -14,6 +16,7 @@ import { InputError } from "../../model/index.ts";
 export const defects = {
   "commit-without-quorum": "the leader answers before a majority has logged",
   "ack-before-log": "a server acknowledges what it has not logged; a crash loses it",
+  "unsynced-log": "a server acknowledges what it has not synced; a power cut loses it",
   "session-from-the-future": "a server that lags behind accepts a session that has seen a newer zxid",
   "unadopted-history": "a follower acknowledges NEWLEADER and keeps its own history",
   "reused-epoch": "a new leader takes the highest epoch that it was told, without the plus one",
@@ -56,7 +59,7 @@ export interface Timing {
   readonly slowShare: number;
   /** How soon after a cut has healed a connection's packets get through. */
   readonly retransmitMs: readonly [number, number];
-  /** With `ack-before-log`: how long the disk lags behind. */
+  /** With `ack-before-log` and `unsynced-log`: how long the disk lags behind. */
   readonly writeBackMs: number;
   /** With `commit-without-quorum`: how long after its answer the leader proposes. */
   readonly lateProposalMs: number;

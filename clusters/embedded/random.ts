@@ -42,6 +42,11 @@ export class Random {
     return min + this.below(max - min + 1);
   }
 
+  /** From 0 to 1, 1 excluded. */
+  fraction(): number {
+    return this.next() / 2 ** 32;
+  }
+
   chance(probability: number): boolean {
     return this.next() < probability * 2 ** 32;
   }

@@ -1,5 +1,6 @@
 import type { ZnodeServer } from "../../model/index.ts";
-import type { Role, ServerName } from "../cluster.ts";
+import type { Role } from "../cluster.ts";
+import type { LogDamage, ServerName } from "../fault.ts";
 import { ClientConnection, type ToClient, type ToServer } from "./client-connection.ts";
 import { ClientService } from "./client-service.ts";
 import { Election } from "./election.ts";
@@ -34,6 +35,22 @@ export interface Ensemble {
   took(action: TracedAction): void;
 }
 
+/** What a server's disk and clocks are like. */
+export interface Conditions {
+  readonly disk: "well" | "failing";
+  /** By how much an fsync takes longer. */
+  readonly slowDiskMs: number;
+  /** How far the wall clock is ahead. */
+  readonly clockOffsetMs: number;
+  /** How fast time passes for the server's own timers; 1 is right. */
+  readonly clockRate: number;
+}
+
+export const goodConditions: Conditions = { disk: "well", slowDiskMs: 0, clockOffsetMs: 0, clockRate: 1 };
+
+/** How a process ends: `killed`, and its system keeps what it was handed; with its `power`; because its `disk` fails. */
+export type Crash = "killed" | "power" | "disk";
+
 export type Counted = "DIFF" | "TRUNC" | "SNAP" | "election";
 
 /**
@@ -56,6 +73,7 @@ export class EmbeddedServer {
   readonly #election: Election;
   readonly #fsyncTime: () => number;
   #up = false;
+  #booted = false;
   /** Whether the process has read its disk and listens. */
   #ready = false;
   #leader: Leader | undefined;
@@ -65,13 +83,18 @@ export class EmbeddedServer {
   #applied = 0;
   #snapshot: { readonly server: ZnodeServer<ClientConnection>; readonly applied: number } | undefined;
   #halfTicks = 0;
-  /** With `ack-before-log`: how much of the history is really on disk. */
+  /** With `ack-before-log` and `unsynced-log`: how much of the history is really on disk. */
   #onDisk = 0;
+  #conditions: Conditions = goodConditions;
+  /** The server's own monotonic clock was so many ns at that time, and has run at its rate since. */
+  #local = { ns: 0, sinceNs: 0 };
+  /** Why the process does not come up by itself any more. */
+  #broken: "disk" | "log" | undefined;
 
   constructor(ensemble: Ensemble, id: ServerId, random: Random) {
     this.id = id;
     this.name = `server-${id + 1}`;
-    this.host = { name: this.name, incarnation: 0, paused: false, held: [] };
+    this.host = { name: this.name, incarnation: 0, paused: false, held: [], eventNs: 0, freeNs: 0 };
     this.settings = ensemble.settings;
     this.voters = Array.from({ length: this.settings.voters }, (_, voter) => voter);
     this.#ensemble = ensemble;
@@ -129,7 +152,32 @@ export class EmbeddedServer {
 
   /** The server's clock, ms since 1970. */
   wallMs(): number {
-    return this.settings.epochMs + Math.floor(this.now() / 1e6);
+    return this.settings.epochMs + Math.floor(this.now() / 1e6) + this.#conditions.clockOffsetMs;
+  }
+
+  /** The server's monotonic clock in ns, by which it expires sessions. */
+  localNs(): number {
+    return this.#local.ns + (this.now() - this.#local.sinceNs) * this.#conditions.clockRate;
+  }
+
+  get conditions(): Conditions {
+    return this.#conditions;
+  }
+
+  setConditions(conditions: Conditions): void {
+    this.#local = { ns: this.localNs(), sinceNs: this.now() };
+    this.#conditions = conditions;
+    if (conditions.disk === "well" && this.#broken === "disk") this.#broken = undefined;
+  }
+
+  /** Whether it was ever started. */
+  get wasBooted(): boolean {
+    return this.#booted;
+  }
+
+  /** Whether the process, when it is started, comes up. */
+  get isSound(): boolean {
+    return this.#broken === undefined;
   }
 
   isVoter(id: ServerId): boolean {
@@ -148,13 +196,25 @@ export class EmbeddedServer {
     return this.#ensemble.passwordOf(session);
   }
 
-  /** Has something done later, unless the server crashes before. */
+  /** Has something done later by the server's own clock, unless the server crashes before. */
   after(ms: number, done: () => void): void {
-    this.#ensemble.world.schedule(ms * 1e6, this.host, { fire: done });
+    const delayNs = Math.round((ms * 1e6) / this.#conditions.clockRate);
+    this.#ensemble.world.schedule(delayNs, this.host, { fire: done });
   }
 
+  /**
+   * Has something done when what was written is on disk. A server whose disk fails ends. Differs: ZooKeeper goes back
+   * to the election in the same process, and logs on behind the hole (ZOOKEEPER-4882).
+   */
   fsync(done: () => void): void {
-    this.#ensemble.world.schedule(this.#fsyncTime(), this.host, { fire: done });
+    const fire = (): void => (this.#conditions.disk === "well" ? done() : this.crash("disk"));
+    const slowNs = this.#conditions.slowDiskMs * 1e6;
+    this.#ensemble.world.schedule(this.#fsyncTime() + slowNs, this.host, { fire });
+  }
+
+  /** Only with a defect: nobody waits for the disk. */
+  get skipsSync(): boolean {
+    return this.defect === "ack-before-log" || this.defect === "unsynced-log";
   }
 
   /** A step of the specification was taken, by its name. */
@@ -175,6 +235,7 @@ export class EmbeddedServer {
 
   boot(): void {
     this.#up = true;
+    this.#booted = true;
     this.note("starts");
     this.#restoreSnapshot();
     this.after(this.#random.between(this.timing.bootMs, this.timing.bootMs * 2), () => {
@@ -182,16 +243,19 @@ export class EmbeddedServer {
       this.#halfTick();
       this.look("started");
     });
-    if (this.defect === "ack-before-log") this.#writeBack();
+    if (this.skipsSync) this.#writeBack();
   }
 
-  /** SIGKILL and the loss of what the disk had not confirmed: of a write in progress, a prefix may be there. */
-  crash(): void {
+  /** The process ends. Of a write in progress a prefix may be there, unless the power went. */
+  crash(how: Crash = "killed"): void {
     if (!this.#up) return;
     this.#up = false;
     this.#ready = false;
-    this.note("is killed");
-    const written = (pending: number): number => this.#random.between(0, pending);
+    this.note(
+      { killed: "is killed", power: "loses its power", disk: "ends: its log cannot be written" }[how],
+    );
+    if (how === "disk") this.#broken = "disk";
+    const written = (pending: number): number => (how === "killed" ? this.#random.between(0, pending) : 0);
     this.#leader?.crash(written);
     this.#follower?.crash(written);
     this.#leader = undefined;
@@ -200,12 +264,29 @@ export class EmbeddedServer {
     this.host.held = [];
     this.#election.forget();
     this.service.stop("the server was killed");
-    this.#dropUnwritten();
+    if (this.defect === "ack-before-log" || how === "power") this.#dropUnwritten();
     this.#lookingState();
     this.zab.lastCommitted = 0;
     this.#applied = 0;
     this.#tree = this.service.makeTree();
     this.took("Restart", this.id);
+  }
+
+  /**
+   * Damages the log of a server that is down. `torn`: its last transaction is gone. `flipped`: the server finds out
+   * when it starts, and does not come up. Undone by `mendLog`.
+   */
+  damageLog(damage: LogDamage): void {
+    if (this.#up) throw new Error(`${this.name} is up`);
+    if (damage === "flipped") this.#broken = "log";
+    // Whoever has captured the log keeps what it was.
+    else this.zab.history = this.zab.history.slice(0, -1);
+    this.#onDisk = Math.min(this.#onDisk, this.zab.history.length);
+    this.note(`finds its log ${damage}`);
+  }
+
+  mendLog(): void {
+    if (this.#broken === "log") this.#broken = undefined;
   }
 
   // Roles
@@ -216,7 +297,7 @@ export class EmbeddedServer {
     this.service.stop(`${this.name} has no leader`);
     this.#leader = undefined;
     this.#follower = undefined;
-    this.#dropUnwritten();
+    if (this.defect === "ack-before-log") this.#dropUnwritten();
     this.#lookingState();
     if (this.settings.voters === 1 && this.isVoter(this.id)) this.lead();
     else this.#election.start();
@@ -256,6 +337,16 @@ export class EmbeddedServer {
 
   receiveFromLeader(link: LearnerLink, message: LinkMessage): void {
     if (link.learnerOpen) this.#follower?.receive(message);
+  }
+
+  /** The network has reset the learner's connection. */
+  resetFromLeader(link: LearnerLink): void {
+    if (link.learnerOpen && this.link === link) this.#follower?.shutdown("its connection was reset");
+  }
+
+  /** The network has reset the leader's connection with a learner. */
+  resetFromLearner(link: LearnerLink): void {
+    if (link.leaderOpen) this.#leader?.resetFrom(link);
   }
 
   /** The leader closes its end of this server's link. */
@@ -365,10 +456,10 @@ export class EmbeddedServer {
     this.zab.lastCommitted = 0;
   }
 
-  /** Only with `ack-before-log`: what the disk has not yet is lost. */
+  /** Only with a defect: what the disk has not yet is lost. */
   #dropUnwritten(): void {
     const { zab } = this;
-    if (this.defect !== "ack-before-log" || this.#onDisk >= zab.history.length) return;
+    if (!this.skipsSync || this.#onDisk >= zab.history.length) return;
     zab.history = zab.history.slice(0, this.#onDisk);
     if (this.#applied > this.#onDisk) this.#rebuild();
     zab.lastCommitted = Math.min(zab.lastCommitted, this.#onDisk);

@@ -115,7 +115,7 @@ function draw(random: Random, keys: number, value: string): ZnodeRequest {
   }
 }
 
-/** Faults as a schedule might draw them: kills, pauses, partitions of every shape, overlapping now and then. */
+/** Faults as a schedule might draw them: of every kind, and partitions of every shape, overlapping now and then. */
 export function drawFaults(random: Random, servers: readonly ServerName[], durationMs: number): TimedFault[] {
   const faults: TimedFault[] = [];
   for (let atMs = random.between(200, 1500); atMs < durationMs; atMs += random.between(500, 6000)) {
@@ -125,15 +125,41 @@ export function drawFaults(random: Random, servers: readonly ServerName[], durat
   return faults;
 }
 
+/** The classic three take half of the turns. Damaged logs are none: ZAB does not stand them in whatever state. */
 function drawFault(random: Random, servers: readonly ServerName[]): Fault {
-  const kind = random.below(4);
+  const kind = random.below(18);
   const some = servers.filter(() => random.chance(0.4));
   const chosen = some.length === 0 ? [servers[random.below(servers.length)] as ServerName] : some;
-  if (kind === 0) return { kind: "kill", servers: random.chance(0.2) ? servers : chosen };
-  if (kind === 1) return { kind: "pause", servers: chosen };
   const pairs = servers.flatMap((a) => servers.filter((b) => b !== a).map((b) => [a, b] as const));
+  const links = pairs.filter(() => random.chance(0.5));
+  if (kind < 2) return { kind: "kill", servers: random.chance(0.2) ? servers : chosen };
+  if (kind < 4) return { kind: "pause", servers: chosen };
+  switch (kind) {
+    case 4:
+      return { kind: "power-cut", servers: random.chance(0.3) ? servers : chosen };
+    case 5:
+      return { kind: "loss", links, share: random.between(5, 80) / 100 };
+    case 6:
+      return { kind: "delay", links, delayMs: [random.between(0, 100), random.between(100, 800)] };
+    case 7:
+      return { kind: "reset", links };
+    case 8:
+      return { kind: "starve", servers: chosen, share: random.between(1, 20) / 100 };
+    case 9:
+      return { kind: "disk-full", servers: chosen };
+    case 10:
+      return { kind: "disk-error", servers: chosen, operation: "fsync" };
+    case 11:
+      return { kind: "slow-disk", servers: chosen, delayMs: random.between(10, 500) };
+    case 12:
+      return { kind: "clock", servers: chosen, offsetMs: random.between(-1e7, 1e7) };
+    case 13:
+      return { kind: "clock-rate", servers: chosen, rate: random.between(50, 150) / 100 };
+    case 14:
+      return { kind: "rolling-restart", servers: chosen };
+  }
   const cuts = pairs.filter(([a, b]) =>
-    kind === 2 ? chosen.includes(a) !== chosen.includes(b) : random.chance(0.3),
+    kind === 15 ? chosen.includes(a) !== chosen.includes(b) : random.chance(0.3),
   );
   return { kind: "partition", cuts };
 }

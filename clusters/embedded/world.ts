@@ -73,10 +73,38 @@ export class World implements Clock {
     this.#settled = true;
   }
 
-  /** A paused host goes on: what came due meanwhile is done now, in order. */
+  /** A paused host goes on: what came due meanwhile is done now, in order, or as soon as a starved one gets to it. */
   resume(host: Host): void {
     host.paused = false;
+    this.#release(host);
+  }
+
+  /** From now on the host takes so long for each event; 0: no longer than virtual time ever takes. */
+  starve(host: Host, eventNs: number): void {
+    host.eventNs = eventNs;
+    if (!host.paused) this.#release(host);
+  }
+
+  #release(host: Host): void {
+    if (host.eventNs > 0) return this.#workOff(host);
     for (const task of host.held.splice(0)) this.schedule(0, host, task);
+  }
+
+  /** A starved host takes the events that it holds, one after the other. */
+  #workOff(host: Host): void {
+    if (host.held.length === 0) return;
+    const { incarnation } = host;
+    const next = (): void => {
+      // A crash, a pause or the end of the starvation has seen to the rest.
+      if (host.incarnation !== incarnation || host.paused || host.eventNs === 0) return;
+      if (this.#now < host.freeNs) return this.scheduleAt(host.freeNs, undefined, { fire: next });
+      const task = host.held.shift();
+      if (task === undefined) return;
+      host.freeNs = this.#now + host.eventNs;
+      if (host.held.length > 0) this.scheduleAt(host.freeNs, undefined, { fire: next });
+      task.fire();
+    };
+    this.scheduleAt(Math.max(this.#now, host.freeNs), undefined, { fire: next });
   }
 
   #wake(): void {
@@ -123,8 +151,9 @@ export class World implements Clock {
     this.#now = time;
     if (host !== undefined) {
       if (host.incarnation !== incarnation) return;
-      if (host.paused) {
+      if (host.paused || host.eventNs > 0) {
         host.held.push(task);
+        if (!host.paused && host.held.length === 1) this.#workOff(host);
         return;
       }
     }

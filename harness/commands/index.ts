@@ -4,6 +4,7 @@ import { addCheckLogs } from "./check-logs.ts";
 import { addClean } from "./clean.ts";
 import { addDemo } from "./demo.ts";
 import { addExplore } from "./explore.ts";
+import { addFaults } from "./faults.ts";
 import { addImage } from "./image.ts";
 import { addReport } from "./report.ts";
 import { addModels } from "./models.ts";
@@ -23,6 +24,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   addReport,
   addDemo,
   addModels,
+  addFaults,
   addImage,
   addClean,
 ];

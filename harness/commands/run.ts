@@ -5,6 +5,7 @@ import { integerBetween, oneOf, parseDurationMs, parseSeed } from "../command-li
 export interface RunFlags {
   readonly cluster: string;
   readonly servers: number;
+  readonly observers?: number;
   readonly faults: string;
   readonly time: number;
   readonly seed?: number;
@@ -15,6 +16,7 @@ export interface RunFlags {
   readonly defect?: string;
   readonly image?: string;
   readonly release?: string;
+  readonly upgradeTo?: string;
   readonly publish?: number;
   readonly results: string;
   readonly json?: boolean;
@@ -28,7 +30,11 @@ export function addRun(program: Command): void {
       .description("drive a workload against an ensemble while faults are injected, and judge the history")
       .argument("<workload>", "register, leader-election"),
   )
-    .option("--faults <list>", "of partition, kill, pause; comma-separated, or all, or none", "none")
+    .option(
+      "--faults <list>",
+      "which faults (zabcheck faults), comma-separated; all that work here; or none",
+      "none",
+    )
     .option("--time <duration>", "how long the workload runs: 60s, 5m", parseDurationMs, 60_000)
     .option("--seed <number>", "repeats a run's choices (default: a random one, printed)", parseSeed)
     .option("--clients <number>", "clients at a time", integerBetween(1, 1000), 10)
@@ -44,12 +50,19 @@ export function addRun(program: Command): void {
     )
     .option("--results <folder>", "where runs are kept", "results/runs")
     .option("--json", "print one JSON object")
+    .addOption(
+      new Option(
+        "--upgrade-to <version>",
+        "docker: where the fault upgrade leads (default: 3.9.5, or 3.8.6 from there)",
+      ),
+    )
     .addHelpText(
       "after",
       `
 Examples:
   zabcheck run register --faults partition,kill,pause --time 60s --seed 7
-  zabcheck run leader-election --cluster docker --release 3.9.5 --faults all
+  zabcheck run register --servers 5 --observers 2 --faults all
+  zabcheck run leader-election --cluster docker --release 3.8.6,3.9.5 --faults disk-full,power-cut
   zabcheck run register --defect commit-without-quorum --faults partition`,
     )
     .action(async (workload: string, flags: RunFlags) => {
@@ -62,10 +75,11 @@ Examples:
 export function withClusterOptions(command: Command): Command {
   return command
     .option("--cluster <kind>", "embedded or docker", oneOf("cluster", ["embedded", "docker"]), "embedded")
-    .option("--servers <number>", "servers of the ensemble", integerBetween(1, 9), 3)
+    .option("--servers <number>", "servers of the ensemble that vote", integerBetween(1, 9), 3)
+    .option("--observers <number>", "servers without a vote", integerBetween(0, 9), 0)
     .option(
       "--release <version>",
-      "docker: the ZooKeeper release, such as 3.9.5 (default: the newest that is here)",
+      "docker: the ZooKeeper release, such as 3.9.5; several, such as 3.8.6,3.9.5, are taken in turn (default: 3.9.5)",
     )
     .option("--image <name>", "docker: any image of the official image's contract, in place of a release")
     .option(

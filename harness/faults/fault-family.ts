@@ -4,8 +4,11 @@ import type { Json } from "../../model/index.ts";
 
 /** What a plan is resolved against, at the moment it is applied. */
 export interface EnsembleView {
-  /** In the ensemble's own order. */
+  /** In the ensemble's own order: voters, then observers. */
   readonly servers: readonly ServerName[];
+  readonly voters: readonly ServerName[];
+  /** Servers that could join. */
+  readonly spares: readonly ServerName[];
   /** Who says that it leads; undefined where nobody does. */
   readonly leader: ServerName | undefined;
 }
@@ -21,8 +24,8 @@ export interface FaultFamily {
   readonly summary: string;
   /** The fault that a cluster must be able to do. */
   readonly needs: FaultKind;
-  /** The plans of this family for an ensemble of `servers`; undefined where it makes no sense for that many. */
-  plans(servers: number): Arbitrary<Plan> | undefined;
+  /** The plans of this family for an ensemble of so many voters and observers; undefined where it makes no sense for that many. */
+  plans(voters: number, observers: number): Arbitrary<Plan> | undefined;
   /** What a plan means now; undefined where it means nothing (no leader to cut off). */
   resolve(plan: Plan, view: EnsembleView): Fault | undefined;
 }
@@ -37,19 +40,41 @@ export function rotated(servers: readonly ServerName[], first: number): readonly
   return servers.map((_, i) => servers[(i + first) % servers.length]!);
 }
 
-/** The servers that a target names: "leader", "one", "minority", "majority" or "all", counted from position `first`. */
-export function targets(target: Json, first: Json, view: EnsembleView): readonly ServerName[] {
-  const circle = rotated(view.servers, typeof first === "number" ? first : 0);
-  switch (target) {
+/**
+ * The servers that a plan's `target` names: "leader"; "one" of all, "minority" or "majority" of the voters, "all",
+ * counted from position `first`. A minority is the largest that leaves a majority.
+ */
+export function targets(plan: Plan, view: EnsembleView): readonly ServerName[] {
+  const first = numberOf(plan, "first", 0, [0, Number.MAX_SAFE_INTEGER]);
+  const voters = rotated(view.voters, first);
+  switch (plan["target"]) {
     case "leader":
       return view.leader === undefined ? [] : [view.leader];
     case "one":
-      return circle.slice(0, 1);
+      return rotated(view.servers, first).slice(0, 1);
+    case "minority":
+      return voters.slice(0, voters.length - majorityOf(voters.length));
     case "majority":
-      return circle.slice(0, majorityOf(circle.length));
+      return voters.slice(0, majorityOf(voters.length));
     case "all":
-      return circle;
+      return rotated(view.servers, first);
     default:
       return [];
   }
+}
+
+/** Followers and observers in their order, then the leader, as one restarts an ensemble; undefined while nobody leads. */
+export function leaderLast({ servers, leader }: EnsembleView): readonly ServerName[] | undefined {
+  return leader === undefined ? undefined : [...servers.filter((server) => server !== leader), leader];
+}
+
+/** A number of a plan, brought into its bounds; plans may come from files. */
+export function numberOf(
+  plan: Plan,
+  name: string,
+  usual: number,
+  [min, max]: readonly [min: number, max: number],
+): number {
+  const value = plan[name];
+  return Math.min(max, Math.max(min, typeof value === "number" && Number.isFinite(value) ? value : usual));
 }

@@ -1,30 +1,46 @@
 import fc, { type Arbitrary } from "fast-check";
-import type { ServerName } from "../../clusters/index.ts";
-import { majorityOf, rotated, type EnsembleView, type FaultFamily, type Plan } from "./fault-family.ts";
-
-type Cut = readonly [ServerName, ServerName];
+import type { Link, ServerName } from "../../clusters/index.ts";
+import {
+  majorityOf,
+  numberOf,
+  rotated,
+  targets,
+  type EnsembleView,
+  type FaultFamily,
+  type Plan,
+} from "./fault-family.ts";
+import { between } from "./links.ts";
 
 /**
  * Links between servers are cut; clients still reach every server.
  *
- * Shapes: `leader-alone`; `halves`, a minority on one side; `one-way`, the leader no longer hears the others or is
- * no longer heard; `ring`, every server hears a majority and no two the same one (Jepsen's majorities ring).
+ * Shapes: `leader-alone`; `one`, any server alone; `halves`, a minority on one side; `one-way`, the leader no longer
+ * hears the others or is no longer heard; `ring`, every voter hears a majority and no two the same one (Jepsen's
+ * majorities ring); `bridge`, two halves that hear each other's words only through the one server that hears both.
  */
 export const partition: FaultFamily = {
   name: "partition",
-  summary: "cuts links: the leader alone, halves, one way, a ring of majorities",
+  summary: "cuts links: one server or the leader alone, halves, one way, a ring of majorities, a bridge",
   needs: "partition",
-  plans(servers): Arbitrary<Plan> | undefined {
+  plans(voters, observers): Arbitrary<Plan> | undefined {
+    const servers = voters + observers;
     if (servers < 2) return undefined;
     const first = fc.nat(servers - 1);
+    const shape = <S extends string>(name: S): Arbitrary<S> => fc.constant(name);
     return fc.oneof(
-      { arbitrary: fc.record({ shape: fc.constant("leader-alone") }), weight: 4 },
-      { arbitrary: fc.record({ shape: fc.constant("halves"), first }), weight: 2 },
+      { arbitrary: fc.record({ shape: shape("leader-alone") }), weight: 4 },
+      { arbitrary: fc.record({ shape: shape("one"), first }), weight: 1 },
+      { arbitrary: fc.record({ shape: shape("halves"), first }), weight: 2 },
       {
-        arbitrary: fc.record({ shape: fc.constant("one-way"), direction: fc.constantFrom("from", "to") }),
+        arbitrary: fc.record({ shape: shape("one-way"), direction: fc.constantFrom("from", "to") }),
         weight: 2,
       },
-      ...(servers > 2 ? [{ arbitrary: fc.record({ shape: fc.constant("ring"), first }), weight: 1 }] : []),
+      ...(voters > 2
+        ? [
+            { arbitrary: fc.record({ shape: shape("ring"), first }), weight: 1 },
+            { arbitrary: fc.record({ shape: shape("bridge"), first }), weight: 1 },
+          ]
+        : []),
     );
   },
   resolve(plan, view) {
@@ -33,14 +49,16 @@ export const partition: FaultFamily = {
   },
 };
 
-function cutsOf(plan: Plan, view: EnsembleView): readonly Cut[] {
-  const { leader, servers } = view;
-  const circle = rotated(servers, typeof plan["first"] === "number" ? plan["first"] : 0);
+function cutsOf(plan: Plan, view: EnsembleView): readonly Link[] {
+  const { leader, servers, voters } = view;
+  const circle = rotated(voters, numberOf(plan, "first", 0, [0, Number.MAX_SAFE_INTEGER]));
   switch (plan["shape"]) {
     case "leader-alone":
       return leader === undefined ? [] : between([leader], servers);
+    case "one":
+      return between(targets({ ...plan, target: "one" }, view), servers);
     case "halves":
-      return between(circle.slice(0, servers.length - majorityOf(servers.length)), servers);
+      return between(circle.slice(0, voters.length - majorityOf(voters.length)), servers);
     case "one-way":
       if (leader === undefined) return [];
       return between([leader], servers).filter(
@@ -48,24 +66,15 @@ function cutsOf(plan: Plan, view: EnsembleView): readonly Cut[] {
       );
     case "ring":
       return ring(circle);
+    case "bridge":
+      return bridge(circle, servers);
     default:
       return [];
   }
 }
 
-/** Both ways between some servers and all the others. */
-function between(side: readonly ServerName[], servers: readonly ServerName[]): readonly Cut[] {
-  const other = servers.filter((server) => !side.includes(server));
-  return side.flatMap((a) =>
-    other.flatMap((b): readonly Cut[] => [
-      [a, b],
-      [b, a],
-    ]),
-  );
-}
-
 /** Each server hears the majority of which it is the middle, and nobody else. */
-function ring(circle: readonly ServerName[]): readonly Cut[] {
+function ring(circle: readonly ServerName[]): readonly Link[] {
   const majority = majorityOf(circle.length);
   const before = Math.floor(majority / 2);
   return circle.flatMap((hearer, i) => {
@@ -73,6 +82,13 @@ function ring(circle: readonly ServerName[]): readonly Cut[] {
       { length: majority },
       (_, k) => circle[(i - before + k + circle.length) % circle.length],
     );
-    return circle.filter((server) => !heard.includes(server)).map((server): Cut => [server, hearer]);
+    return circle.filter((server) => !heard.includes(server)).map((server): Link => [server, hearer]);
   });
+}
+
+/** The first of the circle hears everybody; of the others, one half does not hear the other. Observers are of the second half. */
+function bridge(circle: readonly ServerName[], servers: readonly ServerName[]): readonly Link[] {
+  const rest = servers.filter((server) => server !== circle[0]);
+  const half = circle.slice(1, 1 + Math.floor((circle.length - 1) / 2));
+  return between(half, rest);
 }

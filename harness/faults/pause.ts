@@ -6,14 +6,14 @@ export const pause: FaultFamily = {
   name: "pause",
   summary: "freezes servers and lets them go on: the leader, one, a majority",
   needs: "pause",
-  plans(servers): Arbitrary<Plan> {
+  plans(voters, observers): Arbitrary<Plan> {
     return fc.record({
-      target: fc.constantFrom("leader", "leader", "one", ...(servers > 2 ? ["majority"] : [])),
-      first: fc.nat(servers - 1),
+      target: fc.constantFrom("leader", "leader", "one", ...(voters > 2 ? ["majority"] : [])),
+      first: fc.nat(voters + observers - 1),
     });
   },
   resolve(plan, view) {
-    const servers = targets(plan["target"] ?? null, plan["first"] ?? null, view);
+    const servers = targets(plan, view);
     return servers.length === 0 ? undefined : { kind: "pause", servers };
   },
 };

@@ -17,7 +17,10 @@ export type Schedule = readonly ScheduledFault[];
 
 export interface ScheduleBounds {
   readonly durationMs: number;
+  /** Voters. */
   readonly servers: number;
+  /** 0 by default. */
+  readonly observers?: number;
   /** How long a fault is held. */
   readonly holdMs: readonly [min: number, max: number];
   /** From the end of a fault to the start of the next, so that the ensemble may recover. One in six overlaps instead. */
@@ -34,7 +37,7 @@ const faultsMax = 10_000;
  */
 export function schedules(chosen: readonly FaultFamily[], bounds: ScheduleBounds): Arbitrary<Schedule> {
   const plans = chosen.flatMap((family) => {
-    const of = family.plans(bounds.servers);
+    const of = family.plans(bounds.servers, bounds.observers ?? 0);
     return of === undefined ? [] : [of.map((plan) => ({ family: family.name, plan }))];
   });
   if (plans.length === 0) return fc.constant([]);

@@ -2,6 +2,7 @@ import * as Plot from "@observablehq/plot";
 import { JSDOM } from "jsdom";
 import { pairOperations, type Event, type Operation } from "../../model/index.ts";
 import { markup, trusted, type Html } from "./html.ts";
+import { faultColour } from "./style.ts";
 import { faultIntervals, kindOf, type FaultInterval } from "./timeline-data.ts";
 
 /** About how many points a line has. */
@@ -209,7 +210,7 @@ function bands(faults: readonly FaultInterval[], low: number, high: number): Plo
   const rects = faults.map(({ family, startNs, endNs }) => ({
     x1: startNs / 1e9,
     x2: endNs / 1e9,
-    fill: ["partition", "kill", "pause"].includes(family) ? `var(--${family})` : "var(--fault)",
+    fill: faultColour(family),
   }));
   return [
     Plot.rect(rects, { x1: "x1", x2: "x2", y1: low, y2: high, fill: "fill", fillOpacity: 0.13, clip: true }),

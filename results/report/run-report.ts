@@ -8,6 +8,7 @@ import type { Manifest } from "../store/manifest.ts";
 import { charts, count, latencyTable } from "./charts.ts";
 import { markup, type Html } from "./html.ts";
 import { renderPage, type Section } from "./page.ts";
+import { faultColour } from "./style.ts";
 import { timelineData } from "./timeline-data.ts";
 import { drawTimeline } from "./timeline-script.ts";
 import { verdictList, type Place } from "./verdicts.ts";
@@ -143,7 +144,7 @@ function completions(
 function timeline(families: readonly string[], violated: boolean): Html {
   const swatch = (name: string, text: string, className = ""): Html =>
     markup`<span><i class="${className}" style="--swatch: var(--${name})"></i>${text}</span>`;
-  const known = ["partition", "kill", "pause"].filter((family) => families.includes(family));
+  const known = [...new Set(families)].toSorted();
   return markup`<div class="tools">
       <button id="timeline-in" type="button">Zoom in</button
       ><button id="timeline-out" type="button">Zoom out</button
@@ -155,7 +156,7 @@ function timeline(families: readonly string[], violated: boolean): Html {
     </div>
     <div id="timeline"></div>
     <div class="legend">
-      ${swatch("read", "read")}${swatch("write", "write")}${swatch("fail", "fail (certainly did not happen)")}${swatch("info", "info (nobody knows)")}${swatch("other", "session, leadership")}${known.map((family) => swatch(family, family, "band"))}<span
+      ${swatch("read", "read")}${swatch("write", "write")}${swatch("fail", "fail (certainly did not happen)")}${swatch("info", "info (nobody knows)")}${swatch("other", "session, leadership")}${known.map((family) => markup`<span><i class="band" style="--swatch: ${faultColour(family)}"></i>${family}</span>`)}<span
         class="hint"
         >drag to zoom, Shift-drag to move, Ctrl-wheel, double click to zoom out; hover for details</span
       >

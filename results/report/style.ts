@@ -1,17 +1,28 @@
+/** The colour of a family of faults, as CSS. Families come from histories: a name that is none gets the colour of any. */
+export function faultColour(family: string): string {
+  return /^[a-z][a-z-]{0,30}$/.test(family) ? `var(--${family}, var(--fault))` : "var(--fault)";
+}
+
 /** The look of every page of results, light and dark. Colours are named by what they mean. */
 export const styleSheet: string = `
 :root {
   --page: #f7f7f5; --card: #ffffff; --ink: #1d2129; --soft: #5d6573; --faint: #8b93a1; --line: #e3e4e0; --well: #f1f1ee;
   --holds: #1b7f4b; --holds-well: #e4f4ea; --violated: #c2255c; --violated-well: #fdeaf0; --unknown: #9a6700; --unknown-well: #fdf3d8;
   --read: #4479d6; --write: #14917f; --fail: #a9b0bc; --info: #d99a1c; --other: #8d7bd8;
-  --partition: #d9730d; --kill: #c92a2a; --pause: #7048e8; --fault: #868e96; --grid: #ebebe8;
+  --partition: #d9730d; --loss: #c98a1b; --delay: #b5942a; --reset: #e2551f; --kill: #c92a2a; --pause: #7048e8;
+  --power-cut: #99154b; --starve: #9c5fd4; --disk-full: #0b7285; --disk-error: #1864ab; --slow-disk: #3b9db5; --damage: #5c3d2e;
+  --clock: #a0589b; --clock-rate: #c47bb5; --rolling-restart: #5f7a1f; --upgrade: #2b8a3e; --reconfig: #74902e;
+  --fault: #868e96; --grid: #ebebe8;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #14161a; --card: #1c1f25; --ink: #e6e8ec; --soft: #a3abb8; --faint: #747d8c; --line: #2d323b; --well: #23272e;
     --holds: #4cc38a; --holds-well: #15301f; --violated: #ff6b97; --violated-well: #3a1623; --unknown: #e8b33f; --unknown-well: #33280d;
     --read: #6c9cf0; --write: #3fbfab; --fail: #626b79; --info: #e3ae45; --other: #a797ee;
-    --partition: #f08c3a; --kill: #ff6b6b; --pause: #9775fa; --fault: #868e96; --grid: #272b33;
+    --partition: #f08c3a; --loss: #e0a93f; --delay: #cdb04f; --reset: #ff7a4a; --kill: #ff6b6b; --pause: #9775fa;
+    --power-cut: #e0558a; --starve: #bd8cf0; --disk-full: #3fa9bd; --disk-error: #5a9fe0; --slow-disk: #6cc4d8; --damage: #b98a72;
+    --clock: #cf8aca; --clock-rate: #dfa3d3; --rolling-restart: #a3bf5a; --upgrade: #5fc27a; --reconfig: #b4cc70;
+    --fault: #868e96; --grid: #272b33;
   }
 }
 * { box-sizing: border-box; }

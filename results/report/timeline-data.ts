@@ -103,6 +103,9 @@ export function faultIntervals(events: readonly Event[]): readonly FaultInterval
     } else if (value["action"] === "undone" || value["action"] === "failed") {
       const fault = open.get(value["id"]);
       if (fault !== undefined) fault.endNs = time;
+    } else if (value["action"] === "skipped") {
+      // It was not for the ensemble as it was then: nothing was done.
+      open.delete(value["id"]);
     }
   }
   return [...open.values()];
@@ -110,12 +113,16 @@ export function faultIntervals(events: readonly Event[]): readonly FaultInterval
 
 function faultLabel(family: string, value: { readonly [name: string]: Json }): string {
   const plan = isRecord(value["plan"]) ? value["plan"] : {};
-  const what = plan["shape"] ?? plan["target"];
+  const what = plan["shape"] ?? plan["around"] ?? plan["change"] ?? plan["target"];
   const fault = isRecord(value["fault"]) ? value["fault"] : {};
-  const servers = Array.isArray(fault["servers"]) ? `: ${fault["servers"].join(", ")}` : "";
-  const leader = what === "leader-alone" && typeof value["leader"] === "string" ? `: ${value["leader"]}` : "";
+  const names = ["servers", "leaving", "joining"].flatMap((part) =>
+    Array.isArray(fault[part]) ? (fault[part] as readonly Json[]) : [],
+  );
+  const servers = names.length > 0 ? `: ${names.join(", ")}` : "";
+  const aimed = what === "leader-alone" || plan["around"] === "leader";
+  const leader = aimed && typeof value["leader"] === "string" ? `: ${value["leader"]}` : "";
   const words = typeof what === "string" && what !== "one" ? ` ${what}` : "";
-  return `${family}${words}${servers}${leader}`.replace(/^(\w+): /, "$1 ");
+  return `${family}${words}${servers}${leader}`.replace(/^([\w-]+): /, "$1 ");
 }
 
 /** A few words for an operation: what was asked, what was answered, by whom. */

@@ -68,6 +68,20 @@ export const exploreOutput: z.ZodType = z.object({
     .optional(),
 });
 
+/** `zabcheck faults --json`. */
+export const faultsOutput: z.ZodType = z.object({
+  cluster: z.string(),
+  faults: z.array(
+    z.looseObject({
+      name: z.string(),
+      summary: z.string(),
+      supported: z.boolean(),
+      how: z.string().optional().describe("by what means, where it is supported"),
+      reason: z.string().optional().describe("why not, where it is not"),
+    }),
+  ),
+});
+
 /** `zabcheck models --json`. */
 export const modelsOutput: z.ZodType = z.object({
   models: z.array(
@@ -99,5 +113,6 @@ export const outputs: { readonly [command: string]: z.ZodType } = {
   run: runOutput,
   explore: exploreOutput,
   models: modelsOutput,
+  faults: faultsOutput,
   demo: demoOutput,
 };

@@ -68,6 +68,7 @@ export async function falseClockLibrary(
 }
 
 export const clock: FaultEntry = {
+  how: "libfaketime in the server's process",
   mechanisms: [wallClock],
   needs: "false-clock",
   async probe(place) {
@@ -80,4 +81,13 @@ export const clock: FaultEntry = {
     }
     return undefined;
   },
+};
+
+export const clockRate: FaultEntry = {
+  how: "nothing does it",
+  mechanisms: [],
+  probe: () =>
+    Promise.resolve(
+      "a Java machine whose monotonic clock runs at another rate waits wrongly (libfaketime fakes its clocks, not the kernel's waits)",
+    ),
 };

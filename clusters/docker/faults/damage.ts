@@ -1,30 +1,22 @@
 import { OperationError } from "../../../model/index.ts";
+import { refuseDamage, refuseDamageOf } from "../../damage-rule.ts";
 import type { LogDamage, ServerName } from "../../fault.ts";
 import { bufferSource, readLog } from "../../protocol/index.ts";
 import type { Member } from "../member.ts";
-import { always, type Ensemble, type FaultEntry } from "./effect.ts";
+import { type Ensemble, type FaultEntry } from "./effect.ts";
 import { restart, servingMsMax, startDead } from "./repair.ts";
 
 /** The files as they were, by server. */
 const copies = new WeakMap<Member, Readonly<Record<string, Buffer>>>();
 
 export const damage: FaultEntry = {
+  how: "the log's file is changed while its server is stopped",
   mechanisms: [],
-  probe({ voters }) {
-    if (voters >= 3) return always();
-    return Promise.resolve(
-      `an ensemble of ${voters} has no minority that may lose its log: --servers 3 or more`,
-    );
-  },
+  probe: ({ voters }) => Promise.resolve(refuseDamageOf(voters)),
 
-  /** What is lost on one server must be safe on the others: a log that lies is no failure that ZAB stands. */
   async refuse(fault, ensemble) {
-    const servers = "servers" in fault ? fault.servers : [];
-    if (2 * servers.length >= ensemble.voters.length) return "it is for less than half of the voters";
-    if (ensemble.inForce().length > 0) return "another fault is in force";
-    const roles = await ensemble.roles();
-    const silent = [...roles].filter(([, role]) => role === "none").map(([server]) => server);
-    return silent.length === 0 ? undefined : `${silent.join(", ")} does not serve`;
+    if (fault.kind !== "damage") return undefined;
+    return refuseDamage(fault, ensemble.voters, ensemble.inForce(), await ensemble.roles());
   },
 
   async strike(fault, ensemble) {

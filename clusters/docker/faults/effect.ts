@@ -65,6 +65,8 @@ export interface Place {
 
 /** What there is to know about one kind of fault. */
 export interface FaultEntry {
+  /** By what means, for people. */
+  readonly how: string;
   readonly mechanisms: readonly Mechanism[];
   readonly needs?: Preparation;
   /** Finds out by trying why it cannot be done there; undefined where it can. */

@@ -1,5 +1,5 @@
 import type { FaultKind } from "../../fault.ts";
-import { clock, wallClock } from "./clock.ts";
+import { clock, clockRate, wallClock } from "./clock.ts";
 import { damage } from "./damage.ts";
 import { diskError, diskFull, slowDisk } from "./disk-faults.ts";
 import { diskSpace } from "./disk-space.ts";
@@ -30,6 +30,7 @@ export const entries: { readonly [kind in FaultKind]: FaultEntry } = {
   "slow-disk": slowDisk,
   damage,
   clock,
+  "clock-rate": clockRate,
   "rolling-restart": rollingRestart,
   upgrade,
   reconfig,

@@ -12,6 +12,7 @@ const askMs = 2_000;
 
 /** Servers leave by reconfig, with their processes running on, and spare ones start and join; undone the other way round. */
 export const reconfig: FaultEntry = {
+  how: "requests of an administrator's session, and a spare server",
   mechanisms: [],
   needs: "spare",
   probe({ voters, releases }) {

@@ -19,6 +19,7 @@ export const processor: Mechanism = {
 };
 
 export const starve: FaultEntry = {
+  how: "the kernel's quota of processor time for the container",
   mechanisms: [processor],
   async probe({ engine }) {
     const { CpuCfsQuota } = (await engine.info()) as { CpuCfsQuota?: boolean };

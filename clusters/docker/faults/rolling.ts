@@ -4,6 +4,7 @@ import { restart, servingMsMax } from "./repair.ts";
 
 /** One server after the other, each when the one before serves again or has had its time. */
 export const rollingRestart: FaultEntry = {
+  how: "the Engine stops each container with SIGTERM and starts it",
   mechanisms: [],
   probe: always,
   async strike(fault, ensemble) {
@@ -16,6 +17,7 @@ export const rollingRestart: FaultEntry = {
 
 /** A rolling upgrade, or its opposite: to the other release, and back when it is undone. */
 export const upgrade: FaultEntry = {
+  how: "containers from another image on the same volumes",
   mechanisms: [],
   probe({ otherImage, releases }) {
     if (otherImage === undefined) {

@@ -66,6 +66,7 @@ async function start(member: Member, words: string): Promise<string> {
 }
 
 export const delay: FaultEntry = {
+  how: "a process beside the server holds packets on a TUN device",
   // First the process, then the marks that lead packets to it; undone likewise, and what it holds is still sent.
   mechanisms: [slowLinks, packets],
   needs: "slow-links",
