@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pack } from "tar-stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { archiveOf, extractFiles, safePath } from "./archive.ts";
+import { archiveOf, extractFiles, filesOf, safePath } from "./archive.ts";
 
 let folder: string;
 
@@ -18,6 +18,19 @@ test("files come out of an archive as they went in", async () => {
   expect(await extractFiles(Readable.from([bytes]), folder)).toBe(3);
   expect(readFileSync(join(folder, "conf/zoo.cfg"), "utf8")).toBe("a=b\n");
   expect(readFileSync(join(folder, "empty"), "utf8")).toBe("");
+});
+
+test("files are read into memory by their whole names, as far as they are wanted", async () => {
+  const bytes = await archiveOf({
+    "version-2/log.1": "one",
+    "version-2/log.2": "two",
+    "version-2/other": "x",
+  });
+  const files = await filesOf(Readable.from([bytes]), (name) => /\/log\./.test(name), "/datalog/version-2");
+  expect(Object.entries(files).map(([name, content]) => [name, String(content)])).toEqual([
+    ["datalog/version-2/log.1", "one"],
+    ["datalog/version-2/log.2", "two"],
+  ]);
 });
 
 test("links, devices and paths that lead out of the folder are left out", async () => {

@@ -72,12 +72,14 @@ export class Disks {
     servers: readonly ServerName[],
   ): Promise<Disks> {
     const name = `zabcheck-${run}-disks`;
-    await startKeeper(engine, name, labels, image);
+    // The kernel tells the path of a loop device's file: it says whose it is.
+    const folder = `/zabcheck-${run}`;
+    await startKeeper(engine, { name, folder, labels, image });
     const shell = await Shell.open(engine, name);
     const devices = new Map<ServerName, string>();
     await need(shell, makeDisk, "prepare the servers' disks");
     for (const server of servers) {
-      const output = await need(shell, `make_disk /disks/${server}.img`, `make a disk for ${server}`);
+      const output = await need(shell, `make_disk ${folder}/${server}.img`, `make a disk for ${server}`);
       devices.set(server, output.trim().split("\n").at(-1) ?? "");
     }
     return new Disks(engine, name, shell, devices);
@@ -126,12 +128,15 @@ export class Disks {
   }
 }
 
-async function startKeeper(
-  engine: Engine,
-  name: string,
-  labels: Record<string, string>,
-  image: string,
-): Promise<void> {
+interface Keeper {
+  readonly name: string;
+  /** Of the file systems' files. */
+  readonly folder: string;
+  readonly labels: Record<string, string>;
+  readonly image: string;
+}
+
+async function startKeeper(engine: Engine, { name, folder, labels, image }: Keeper): Promise<void> {
   const volume = { NoCopy: true, Labels: labels, DriverConfig: { Name: "local", Options: {} } };
   try {
     const container: Container = await engine.createContainer({
@@ -143,7 +148,7 @@ async function startKeeper(
       Labels: { ...labels, "zabcheck.role": "disks" },
       HostConfig: {
         ...diskHost,
-        Mounts: [{ Type: "volume", Source: name, Target: "/disks", VolumeOptions: volume as never }],
+        Mounts: [{ Type: "volume", Source: name, Target: folder, VolumeOptions: volume as never }],
       },
     });
     await container.putArchive(await archiveOf({ "zabcheck/cut-power.pl": toolText("cut-power.pl") }), {

@@ -11,6 +11,8 @@ interface Active {
   readonly fault: Fault;
   /** In the journal. */
   readonly number: number;
+  /** Why it could not be applied. */
+  failure?: unknown;
   /** What it does in several steps. */
   striking?: Promise<void>;
   ending?: Promise<void>;
@@ -52,22 +54,33 @@ export class FaultControl {
 
   async apply(wanted: Fault): Promise<AppliedFault> {
     const fault = { ...wanted };
-    const entry = entries[fault.kind];
     for (const server of serversOf(fault)) this.#ensemble.member(server);
-    const active = await this.inTurn(async () => {
-      const reason = await entry.refuse?.(fault, this.#ensemble);
-      if (reason !== undefined) {
-        throw new OperationError("fault", `no ${fault.kind} now: ${reason}`, "heal the faults before");
-      }
-      const active: Active = { fault, number: this.#journal.intend(fault, this.#undoOf(fault)) };
-      this.#inForce.add(active);
-      this.#unfinished.add(active);
-      await this.#settle(fault);
-      return active;
-    });
-    active.striking = entry.strike?.(fault, this.#ensemble) ?? Promise.resolve();
-    await active.striking;
+    const active = await this.inTurn(() => this.#begin(fault));
+    try {
+      if (active.failure !== undefined) throw active.failure;
+      active.striking = entries[fault.kind].strike?.(fault, this.#ensemble) ?? Promise.resolve();
+      await active.striking;
+    } catch (error) {
+      // A fault that could not be applied whole is not applied in part. What cannot be undone now, `heal` tries again.
+      await this.#end(active).catch(() => undefined);
+      throw error;
+    }
     return { fault, undo: () => this.#end(active) };
+  }
+
+  /** Throws OperationError "fault" where nothing has been done, and nothing has to be undone. */
+  async #begin(fault: Fault): Promise<Active> {
+    const reason = await entries[fault.kind].refuse?.(fault, this.#ensemble);
+    if (reason !== undefined) {
+      throw new OperationError("fault", `no ${fault.kind} now: ${reason}`, "heal the faults before");
+    }
+    const active: Active = { fault, number: this.#journal.intend(fault, this.#undoOf(fault)) };
+    this.#inForce.add(active);
+    this.#unfinished.add(active);
+    await this.#settle(fault).catch((error: unknown) => {
+      active.failure = error;
+    });
+    return active;
   }
 
   /** Undoes every fault, the latest first. The first failure is thrown when all were tried. */

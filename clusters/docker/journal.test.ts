@@ -25,6 +25,16 @@ test("what was not undone is left to take, the latest first", () => {
   journal.close();
 });
 
+test("every kind of step is read back as it was written", () => {
+  const journal = new UndoJournal(folder);
+  const steps = (["start", "unpause", "unlimit", "remove", "open-network"] as const).map(
+    (step): UndoStep => ({ step, container: "a" }),
+  );
+  journal.intend(fault, steps);
+  expect(openSteps(folder)).toEqual(steps);
+  journal.close();
+});
+
 test("a run without a journal leaves nothing to take", () => {
   expect(openSteps(join(folder, "none"))).toEqual([]);
 });

@@ -1,6 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { OperationError } from "../../model/index.ts";
@@ -8,8 +6,10 @@ import { createDockerCluster } from "./docker-cluster.ts";
 import type { DockerCluster } from "./docker-cluster.ts";
 import { connectEngine, type Engine } from "./engine.ts";
 import { dockerForTests } from "./for-tests.ts";
+import { startOtherRun } from "./killed-run.ts";
 import type { DockerClusterOptions } from "./options.ts";
 import { runLabel, sweep } from "./sweep.ts";
+import { containersOf, tracesOf } from "./test-driver.ts";
 
 const docker = await dockerForTests();
 const timeoutMs = 90_000;
@@ -44,46 +44,42 @@ describe.skipIf(docker.reason !== undefined)(docker.title("what a run leaves"), 
     { timeout: timeoutMs },
     async () => {
       const engine = await connectEngine();
-      const { child, run } = await startChild();
+      // Every means of doing harm at once: packet filters, held packets, tracers, a full disk, a quota, a spare.
+      const { child, run } = await startOtherRun({
+        prepared: ["delay", "disk-full", "clock", "reconfig"],
+        faults: [
+          { kind: "reconfig", leaving: [], joining: ["server-4"] },
+          { kind: "slow-disk", servers: ["server-1"], delayMs: 200 },
+          { kind: "delay", links: [["server-1", "server-2"]], delayMs: [200, 300] },
+          { kind: "loss", links: [["server-1", "server-2"]], share: 0.2 },
+          { kind: "starve", servers: ["server-2"], share: 0.1 },
+          { kind: "clock", servers: ["server-1"], offsetMs: 3_600_000 },
+          { kind: "disk-full", servers: ["server-2"] },
+          { kind: "reset", links: [["server-2", "server-3"]] },
+          { kind: "partition", cuts: [["server-1", "server-2"]] },
+          { kind: "pause", servers: ["server-1"] },
+          { kind: "kill", servers: ["server-3"] },
+        ],
+      });
+      const containers = await containersOf(run);
       try {
         await sweep(engine);
-        expect(await kept(engine, run)).toEqual([6, 1, 9]);
+        expect(await kept(engine, run)).toEqual([10, 1, 13]);
       } finally {
         child.kill("SIGKILL");
         await once(child, "exit");
       }
-      expect(await kept(engine, run)).toEqual([6, 1, 9]);
+      expect(await kept(engine, run)).toEqual([10, 1, 13]);
+      const traces = tracesOf(run, containers).join("\n");
+      expect(traces.match(/^loop/gm)).toHaveLength(4);
+      for (const what of ["strace ", "slow-links.pl", "a mount"]) expect(traces).toContain(what);
       const next = await createDockerCluster({ release: "3.9.5", servers: 1 });
       expect(await kept(engine, run)).toEqual([0, 0, 0]);
+      expect(tracesOf(run, containers)).toEqual([]);
       await next.stop();
     },
   );
 });
-
-/** Another process with an ensemble that has faults of every kind in force. It runs what `npm test` has built. */
-async function startChild(): Promise<{ child: ChildProcess; run: string }> {
-  const built = new URL("../../dist/clusters/index.js", import.meta.url);
-  if (!existsSync(built)) throw new Error("not built: run `npm run build` (as `npm test` does)");
-  const source = `
-    import { createDockerCluster } from ${JSON.stringify(built.href)};
-    const cluster = await createDockerCluster({ release: "3.9.5", servers: 3 });
-    await cluster.start();
-    await cluster.apply({ kind: "partition", cuts: [["server-1", "server-2"]] });
-    await cluster.apply({ kind: "pause", servers: ["server-1"] });
-    await cluster.apply({ kind: "kill", servers: ["server-3"] });
-    console.log("run " + cluster.run);
-    setInterval(() => {}, 1000);
-  `;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  child.stdout.setEncoding("utf8");
-  for await (const text of child.stdout) {
-    const run = /^run (\S+)/m.exec(String(text))?.[1];
-    if (run !== undefined) return { child, run };
-  }
-  throw new Error("the other process ended before its ensemble stood");
-}
 
 describe.skipIf(docker.reason !== undefined)(docker.title("faults that overlap"), () => {
   let cluster: DockerCluster;

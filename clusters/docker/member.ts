@@ -73,6 +73,8 @@ export class Member {
   #shell: Shell | undefined;
   #filterProgram: string | undefined;
   #table: string;
+  /** As it was made, by path without a leading slash. */
+  #files: Readonly<Record<string, string>> = {};
   /** By a fault of ours, or not started yet, as opposed to a server that ended by itself. */
   killed = true;
   /** Whether it ever ran. */
@@ -123,6 +125,7 @@ export class Member {
    */
   async create(files: Readonly<Record<string, string>>, tools: Buffer): Promise<void> {
     const { plan } = this;
+    this.#files = files;
     try {
       this.#side = await this.#createSide();
       await this.#side.putArchive(tools, { path: "/" });
@@ -354,6 +357,11 @@ export class Member {
     });
     if (code === 0) return;
     throw new OperationError("disk", `the data of ${this.name} could not be emptied: ${output.trim()}`, "");
+  }
+
+  /** The configuration that it was made with, in place of what it has written since. */
+  async resetConfiguration(): Promise<void> {
+    await this.writeFiles(this.#files);
   }
 
   /** Writes files into the server's container and its volumes. */

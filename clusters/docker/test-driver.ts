@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ZnodeAnswer, ZnodeRequest } from "../../model/index.ts";
 import type { Client } from "../cluster.ts";
@@ -5,6 +6,7 @@ import type { ServerName } from "../fault.ts";
 import type { DockerCluster } from "./docker-cluster.ts";
 import { connectEngine } from "./engine.ts";
 import { Shell } from "./shell.ts";
+import { runLabel } from "./sweep.ts";
 
 /** For tests: what an ensemble's containers are like inside, and what its clients see. */
 
@@ -97,6 +99,38 @@ export async function until(isSo: () => Promise<boolean>, what: string, timeoutM
 export async function logOf(cluster: DockerCluster, server: ServerName): Promise<string> {
   const container = (await connectEngine()).getContainer(`zabcheck-${cluster.run}-${server}`);
   return String(await container.logs({ stdout: true, stderr: true }));
+}
+
+/** The ids of a run's containers that run. */
+export async function containersOf(run: string): Promise<readonly string[]> {
+  const filters = { label: [`${runLabel}=${run}`] };
+  return (await (await connectEngine()).listContainers({ filters })).map(({ Id }) => Id);
+}
+
+/** What a run has left on this machine, where the Engine is on it: loop devices, mounts, and processes of its containers. */
+export function tracesOf(run: string, containers: readonly string[]): readonly string[] {
+  const traces: string[] = [];
+  for (const device of readdirSync("/sys/block").filter((name) => name.startsWith("loop"))) {
+    const file = textOf(`/sys/block/${device}/loop/backing_file`);
+    if (file.includes(run)) traces.push(`${device}: ${file.trim()}`);
+  }
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    const cgroup = textOf(`/proc/${pid}/cgroup`);
+    if (containers.some((id) => cgroup.includes(id))) {
+      traces.push(`process ${pid}: ${textOf(`/proc/${pid}/cmdline`).replaceAll("\0", " ").slice(0, 80)}`);
+    }
+    if (textOf(`/proc/${pid}/mountinfo`).includes(run)) traces.push(`a mount that process ${pid} sees`);
+  }
+  return traces;
+}
+
+/** Processes come and go, and what the kernel does not tell does not count. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /** Milliseconds from one server to a port of another by TCP, or what went wrong, as seen beside the first. */

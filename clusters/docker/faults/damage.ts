@@ -52,8 +52,8 @@ async function mendLog(server: ServerName, ensemble: Ensemble): Promise<void> {
   const member = ensemble.member(server);
   const copy = copies.get(member);
   copies.delete(member);
-  if (copy === undefined || (await member.state()).running) return;
-  await member.writeFiles(copy);
+  if ((await member.state()).running) return;
+  if (copy !== undefined) await member.writeFiles(copy);
   await startDead(member, ensemble);
 }
 

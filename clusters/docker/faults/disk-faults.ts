@@ -12,6 +12,15 @@ export const diskFull: FaultEntry = {
   mend: restartAndRepair,
 };
 
-export const diskError: FaultEntry = { how: "strace fails system calls of the thread that logs", mechanisms: [logWrites], probe: probeTrace, mend: restartAndRepair };
+export const diskError: FaultEntry = {
+  how: "strace fails system calls of the thread that logs",
+  mechanisms: [logWrites],
+  probe: probeTrace,
+  mend: restartAndRepair,
+};
 
-export const slowDisk: FaultEntry = { how: "strace delays system calls of the thread that logs", mechanisms: [logWrites], probe: probeTrace };
+export const slowDisk: FaultEntry = {
+  how: "strace delays system calls of the thread that logs",
+  mechanisms: [logWrites],
+  probe: probeTrace,
+};

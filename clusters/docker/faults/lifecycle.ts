@@ -50,7 +50,12 @@ const mechanisms: readonly Mechanism[] = [lifecycle, logWrites];
 
 export const kill: FaultEntry = { how: "the Engine sends SIGKILL", mechanisms, probe: always };
 export const pause: FaultEntry = { how: "the Engine freezes the container", mechanisms, probe: always };
-export const powerCut: FaultEntry = { how: "data on an ext4 of their own, which is cut off from its loop device", mechanisms, needs: "disks", probe: probeDisks };
+export const powerCut: FaultEntry = {
+  how: "data on an ext4 of their own, which is cut off from its loop device",
+  mechanisms,
+  needs: "disks",
+  probe: probeDisks,
+};
 
 /** Makes a small disk, cuts it off and mounts it again. */
 export async function probeDisks({ engine, labels, sideImage }: Place): Promise<string | undefined> {

@@ -47,8 +47,11 @@ export const reconfig: FaultEntry = {
 async function join(server: ServerName, ensemble: Ensemble): Promise<void> {
   const member = ensemble.member(server);
   const { number, address } = member.plan;
-  // A server that was removed may have given up; it has to follow the leader before it can be added.
-  if ((await ensemble.awaitServing(server, 0)) !== "serves") await restart(server, ensemble);
+  // It has to follow the leader before it can be added. One that was started again while it was removed has read that
+  // it is none of the ensemble ("My id 1 not in the peer list"), and ended.
+  if ((await ensemble.awaitServing(server, 0)) !== "serves") {
+    await restart(server, ensemble, () => member.resetConfiguration());
+  }
   await ensemble.awaitServing(server, servingMsMax);
   await change(server, true, ensemble, {
     joining: memberLine(number, address, "participant"),

@@ -12,9 +12,18 @@ export const packets: Mechanism = {
 
 const address = "192.0.2.255";
 
-export const partition: FaultEntry = entry("iptables beside the server drops what arrives", { ...openFilter, dropFrom: [address] });
-export const reset: FaultEntry = entry("iptables beside the server answers with resets", { ...openFilter, resetFrom: [address] });
-export const loss: FaultEntry = entry("iptables beside the server drops at random", { ...openFilter, loseFrom: [{ address, share: 0.5 }] });
+export const partition: FaultEntry = entry("iptables beside the server drops what arrives", {
+  ...openFilter,
+  dropFrom: [address],
+});
+export const reset: FaultEntry = entry("iptables beside the server answers with resets", {
+  ...openFilter,
+  resetFrom: [address],
+});
+export const loss: FaultEntry = entry("iptables beside the server drops at random", {
+  ...openFilter,
+  loseFrom: [{ address, share: 0.5 }],
+});
 
 function entry(how: string, attempt: PacketFilter): FaultEntry {
   return { how, mechanisms: [packets], probe: (place) => probeFilter(place, attempt) };
