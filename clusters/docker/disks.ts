@@ -111,6 +111,11 @@ export class Disks {
     );
   }
 
+  /** Has everything on the disk that was written so far. */
+  async flush(server: ServerName): Promise<void> {
+    await this.#on(server, "sync -f /mnt/disk", "flush");
+  }
+
   /** From now on nothing reaches the disk until it is mounted anew. */
   async cutPower(server: ServerName): Promise<void> {
     await this.#on(server, "perl /zabcheck/cut-power.pl /mnt/disk", "cut the power of");

@@ -157,6 +157,8 @@ export class DockerCluster implements Cluster {
       );
       this.#progress(`servers started after ${seconds()} s`);
       await this.#awaitQuorum(this.#options.startTimeoutMs ?? startTimeoutDefaultMs, true);
+      // ZooKeeper does not sync its first snapshot (ZOOKEEPER-2310); after half a minute the system has written it.
+      for (const server of this.servers) await this.#disks?.flush(server);
       this.#progress(`a quorum serves after ${seconds()} s`);
     } catch (error) {
       await this.stop().catch(() => undefined);

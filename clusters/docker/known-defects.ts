@@ -12,6 +12,12 @@ const known: readonly (KnownDefect & { readonly words: RegExp })[] = [
       "An error of its disk left a hole in its transaction log, with which it refuses to start (3.9.4 and later; earlier releases go on without what is missing).",
     words: /Committed proposal cached out of order/,
   },
+  {
+    issue: "ZOOKEEPER-2310",
+    summary:
+      "Its first snapshot, which it does not sync, was lost with the power, and with a log and no snapshot it refuses to start (seen on 3.9.5, though resolved for 3.6.0).",
+    words: /No snapshot found, but there are log entries/,
+  },
 ];
 
 /** The defect that the end of a server's log shows; undefined where it shows none that is known. */

@@ -1,10 +1,10 @@
 import type { FaultKind } from "../../fault.ts";
 import { clock, clockRate, wallClock } from "./clock.ts";
 import { damage } from "./damage.ts";
-import { diskError, diskFull, slowDisk } from "./disk-faults.ts";
+import { diskError, diskFull, powerCut, slowDisk } from "./disk-faults.ts";
 import { diskSpace } from "./disk-space.ts";
 import type { FaultEntry, Mechanism } from "./effect.ts";
-import { kill, lifecycle, pause, powerCut } from "./lifecycle.ts";
+import { kill, lifecycle, pause } from "./lifecycle.ts";
 import { logWrites } from "./log-writes.ts";
 import { reconfig } from "./membership.ts";
 import { loss, packets, partition, reset } from "./packets.ts";

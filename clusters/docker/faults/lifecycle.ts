@@ -1,17 +1,5 @@
-import { diskHost, makeDisk } from "../disks.ts";
-import { toolText } from "../data-files.ts";
 import type { Member } from "../member.ts";
-import { tryOut } from "../try-out.ts";
-import {
-  always,
-  type Ensemble,
-  type FaultEntry,
-  heldDead,
-  hits,
-  type Mechanism,
-  oneLine,
-  type Place,
-} from "./effect.ts";
+import { always, type Ensemble, type FaultEntry, heldDead, hits, type Mechanism } from "./effect.ts";
 import { logWrites } from "./log-writes.ts";
 
 /** Alive, dead or frozen. */
@@ -46,29 +34,15 @@ async function cutPower(member: Member, { disks }: Ensemble): Promise<void> {
 }
 
 /** A server that is started again has to be traced again. */
-const mechanisms: readonly Mechanism[] = [lifecycle, logWrites];
+export const lifeMechanisms: readonly Mechanism[] = [lifecycle, logWrites];
 
-export const kill: FaultEntry = { how: "the Engine sends SIGKILL", mechanisms, probe: always };
-export const pause: FaultEntry = { how: "the Engine freezes the container", mechanisms, probe: always };
-export const powerCut: FaultEntry = {
-  how: "data on an ext4 of their own, which is cut off from its loop device",
-  mechanisms,
-  needs: "disks",
-  probe: probeDisks,
+export const kill: FaultEntry = {
+  how: "the Engine sends SIGKILL",
+  mechanisms: lifeMechanisms,
+  probe: always,
 };
-
-/** Makes a small disk, cuts it off and mounts it again. */
-export async function probeDisks({ engine, labels, sideImage }: Place): Promise<string | undefined> {
-  const script = `set -e
-    ${makeDisk}
-    mkdir -p /disks; make_disk /disks/trial.img >/tmp/made; loop=$(tail -n 1 /tmp/made)
-    printf '%s' "$CUT_POWER" >/tmp/cut-power.pl
-    mount $loop /mnt/disk; echo kept >/mnt/disk/kept; sync -f /mnt/disk
-    echo lost >/mnt/disk/lost; perl /tmp/cut-power.pl /mnt/disk; umount /mnt/disk
-    mount $loop /mnt/disk; [ -s /mnt/disk/kept ]; [ ! -s /mnt/disk/lost ]; umount /mnt/disk`;
-  const env = [`CUT_POWER=${toolText("cut-power.pl")}`];
-  const { code, output } = await tryOut(engine, labels, { image: sideImage, script, host: diskHost, env });
-  return code === 0
-    ? undefined
-    : `the Docker host gives containers no file system on a loop device: ${oneLine(output)}`;
-}
+export const pause: FaultEntry = {
+  how: "the Engine freezes the container",
+  mechanisms: lifeMechanisms,
+  probe: always,
+};

@@ -37,28 +37,38 @@ export async function restart(
   });
 }
 
+/** Has each of the fault's servers read its disk again: what a failed disk has done to a log shows when it is read. */
+export async function restartAndRepair(fault: Fault, ensemble: Ensemble): Promise<void> {
+  for (const server of serversOf(fault)) {
+    if (await restart(server, ensemble)) await repairWhereRefused(server, ensemble);
+  }
+}
+
+/** Sees to it that each of the fault's servers, which have been started, serves. */
+export async function repair(fault: Fault, ensemble: Ensemble): Promise<void> {
+  for (const server of serversOf(fault)) {
+    if (!heldDead(server, ensemble.inForce())) await repairWhereRefused(server, ensemble);
+  }
+}
+
 /**
- * Has each of the fault's servers read its disk again: what a failed disk has done to a log shows when it is read.
  * A server that refuses to start because of a defect that is known by number is a finding; as an operator would, it is
  * given an empty disk then, provided that all the others serve, and gets everything from its leader.
  */
-export async function restartAndRepair(fault: Fault, ensemble: Ensemble): Promise<void> {
-  for (const server of serversOf(fault)) {
-    if (!(await restart(server, ensemble))) continue;
-    if ((await ensemble.awaitServing(server, servingMsMax)) !== "ended") continue;
-    const member = ensemble.member(server);
-    const defect = knownDefect(await member.lastLogLines());
-    if (defect === undefined) continue;
-    const emptied = await othersServe(server, ensemble);
-    const then = emptied ? "Its data were emptied, and it got all of it from its leader." : "It stays dead.";
-    ensemble.found({ server, issue: defect.issue, summary: `${defect.summary} ${then}` });
-    if (!emptied) continue;
-    await ensemble.inTurn(async () => {
-      await member.emptyData();
-      await startDead(member, ensemble);
-    });
-    await ensemble.awaitServing(server, servingMsMax);
-  }
+async function repairWhereRefused(server: ServerName, ensemble: Ensemble): Promise<void> {
+  if ((await ensemble.awaitServing(server, servingMsMax)) !== "ended") return;
+  const member = ensemble.member(server);
+  const defect = knownDefect(await member.lastLogLines());
+  if (defect === undefined) return;
+  const emptied = await othersServe(server, ensemble);
+  const then = emptied ? "Its data were emptied, and it got all of it from its leader." : "It stays dead.";
+  ensemble.found({ server, issue: defect.issue, summary: `${defect.summary} ${then}` });
+  if (!emptied) return;
+  await ensemble.inTurn(async () => {
+    await member.emptyData();
+    await startDead(member, ensemble);
+  });
+  await ensemble.awaitServing(server, servingMsMax);
 }
 
 /** Every other voter serves, or will soon. */
