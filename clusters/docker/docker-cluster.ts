@@ -316,12 +316,8 @@ export class DockerCluster implements Cluster {
   }
 
   #ensemble(): Ensemble {
-    const members = (): readonly Member[] => this.#members;
     const disks = (): Disks | undefined => this.#disks;
     return {
-      get members() {
-        return members();
-      },
       get disks() {
         return disks();
       },

@@ -1,11 +1,20 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Container, HostConfig } from "dockerode";
+import type { Container } from "dockerode";
 import { OperationError } from "../../model/index.ts";
 import type { ServerName } from "../fault.ts";
 import { archiveOf, extractFiles, filesOf } from "./archive.ts";
-import { clientPort, jvmFlags } from "./configuration.ts";
 import { logOf } from "./container-log.ts";
+import {
+  containerNames,
+  folders,
+  type MemberPlan,
+  mountOf,
+  serverOptions,
+  sideOptions,
+  traceOptions,
+  volumeOf,
+} from "./containers.ts";
 import { type Engine, engineFailure, isConflict } from "./engine.ts";
 import {
   findPacketFilter,
@@ -18,32 +27,6 @@ import { removeContainer, removeVolume } from "./removal.ts";
 import { Shell } from "./shell.ts";
 import { tryOut } from "./try-out.ts";
 
-/** What a member is made of. */
-export interface MemberPlan {
-  readonly name: ServerName;
-  /** From 1: the number in myid. */
-  readonly number: number;
-  readonly run: string;
-  readonly labels: Record<string, string>;
-  readonly network: string;
-  readonly address: string;
-  readonly image: string;
-  /** Has a shell, and iptables if faults on packets are wanted. */
-  readonly sideImage: string;
-  readonly jvmFlags: readonly string[];
-  /** Further variables of the server's environment, "NAME=value". */
-  readonly environment: readonly string[];
-  /** Whom the server's container begins as; the image says so by default. */
-  readonly user?: string;
-  readonly memoryBytes: number;
-  /** A port of this host that leads to the server, where containers' addresses are out of reach. */
-  readonly publishedPort?: number;
-  /** The block device of the data's own file system; without it, data lie on the Engine's. */
-  readonly disk?: string;
-  /** Whether slow-links.pl is to run in the side container. */
-  readonly slowLinks: boolean;
-}
-
 export interface ServerState {
   readonly running: boolean;
   readonly paused: boolean;
@@ -52,9 +35,6 @@ export interface ServerState {
   readonly exitCode: number;
   readonly outOfMemory: boolean;
 }
-
-/** The folders that a server writes, each a volume of its own: they outlive its container. */
-const folders = ["data", "datalog", "logs"] as const;
 
 const logTailLines = 20;
 
@@ -101,16 +81,16 @@ export class Member {
   }
 
   get serverContainer(): string {
-    return `zabcheck-${this.plan.run}-${this.plan.name}`;
+    return containerNames(this.plan).server;
   }
 
   get sideContainer(): string {
-    return `zabcheck-${this.plan.run}-side-${this.plan.number}`;
+    return containerNames(this.plan).side;
   }
 
   /** Of the container that traces the server, when there is one. */
   get traceContainer(): string {
-    return `zabcheck-${this.plan.run}-trace-${this.plan.number}`;
+    return containerNames(this.plan).trace;
   }
 
   /** A shell in the side container, beside the server: its network, its folder /logs. */
@@ -127,86 +107,14 @@ export class Member {
     const { plan } = this;
     this.#files = files;
     try {
-      this.#side = await this.#createSide();
+      this.#side = await this.#engine.createContainer(sideOptions(plan));
       await this.#side.putArchive(tools, { path: "/" });
       await this.#side.start();
-      this.#server = await this.#createServer();
+      this.#server = await this.#engine.createContainer(serverOptions(plan, this.#image));
       await this.#server.putArchive(await archiveOf(files), { path: "/" });
     } catch (error) {
       throw engineFailure(`make ${plan.name} from ${this.#image}`, error);
     }
-  }
-
-  #createSide(): Promise<Container> {
-    const { plan } = this;
-    const ports = plan.publishedPort;
-    const tun = { PathOnHost: "/dev/net/tun", PathInContainer: "/dev/net/tun", CgroupPermissions: "rwm" };
-    return this.#engine.createContainer({
-      name: this.sideContainer,
-      Image: plan.sideImage,
-      Entrypoint: ["sleep"],
-      Cmd: ["infinity"],
-      User: "0",
-      Hostname: plan.name,
-      Labels: { ...plan.labels, "zabcheck.role": "side", "zabcheck.server": plan.name },
-      ExposedPorts: ports === undefined ? {} : { [`${clientPort}/tcp`]: {} },
-      HostConfig: {
-        NetworkMode: plan.network,
-        CapAdd: ["NET_ADMIN"],
-        ...(plan.slowLinks ? { Devices: [tun] } : {}),
-        // A disk of the server's own must not stay mounted here when the server is dead.
-        Mounts: [this.#mount("logs")],
-        ...(ports === undefined
-          ? {}
-          : { PortBindings: { [`${clientPort}/tcp`]: [{ HostIp: "127.0.0.1", HostPort: String(ports) }] } }),
-      },
-      NetworkingConfig: {
-        EndpointsConfig: { [plan.network]: { IPAMConfig: { IPv4Address: plan.address } } },
-      },
-    });
-  }
-
-  #createServer(): Promise<Container> {
-    const { plan } = this;
-    return this.#engine.createContainer({
-      name: this.serverContainer,
-      Image: this.#image,
-      ...(plan.user === undefined ? {} : { User: plan.user }),
-      Env: [
-        `JVMFLAGS=${[...jvmFlags, ...plan.jvmFlags].join(" ")}`,
-        "JMXDISABLE=true",
-        `ZOO_MY_ID=${plan.number}`,
-        ...plan.environment,
-      ],
-      Labels: { ...plan.labels, "zabcheck.role": "server", "zabcheck.server": plan.name },
-      HostConfig: {
-        NetworkMode: `container:${this.sideContainer}`,
-        Mounts: folders.map((folder) => this.#mount(folder)),
-        Memory: plan.memoryBytes,
-        LogConfig: { Type: "json-file", Config: { "max-size": "64m", "max-file": "4" } },
-      },
-    });
-  }
-
-  #mount(folder: (typeof folders)[number]): {
-    Type: "volume";
-    Source: string;
-    Target: string;
-    VolumeOptions: never;
-  } {
-    const { labels, disk } = this.plan;
-    const device = folder === "data" && disk !== undefined ? { type: "ext4", device: disk } : {};
-    const options = { NoCopy: false, Labels: labels, DriverConfig: { Name: "local", Options: device } };
-    return {
-      Type: "volume",
-      Source: this.#volume(folder),
-      Target: `/${folder}`,
-      VolumeOptions: options as never,
-    };
-  }
-
-  #volume(folder: string): string {
-    return `zabcheck-${this.plan.run}-${this.name}-${folder}`;
   }
 
   async startServer(): Promise<void> {
@@ -242,7 +150,7 @@ export class Member {
       await former.rename({ name: `${this.serverContainer}-before-${this.#former.length + 1}` });
       this.#former.push(former);
       this.#image = image;
-      this.#server = await this.#createServer();
+      this.#server = await this.#engine.createContainer(serverOptions(this.plan, image));
       await this.#server.putArchive(await archiveOf(await files), { path: "/" });
     } catch (error) {
       throw engineFailure(`make ${this.name} from ${image}`, error);
@@ -306,15 +214,7 @@ export class Member {
   /** Runs a script in a container in the server's process-id namespace, where it may trace; it dies with the server. */
   async trace(script: string, words: readonly string[]): Promise<void> {
     try {
-      const container = await this.#engine.createContainer({
-        name: this.traceContainer,
-        Image: this.plan.sideImage,
-        Entrypoint: ["sh", "-c"],
-        Cmd: [script, "trace", ...words],
-        User: "0",
-        Labels: { ...this.plan.labels, "zabcheck.role": "trace", "zabcheck.server": this.name },
-        HostConfig: { NetworkMode: "none", PidMode: `container:${this.serverContainer}`, ...traceHost },
-      });
+      const container = await this.#engine.createContainer(traceOptions(this.plan, script, words));
       await container.start();
     } catch (error) {
       throw engineFailure(`trace ${this.name}`, error);
@@ -353,7 +253,7 @@ export class Member {
     const { code, output } = await tryOut(this.#engine, labels, {
       image: sideImage,
       script: "rm -rf /data/version-2 /datalog/version-2",
-      host: { Mounts: folders.map((folder) => this.#mount(folder)) },
+      host: { Mounts: folders.map((folder) => mountOf(this.plan, folder)) },
     });
     if (code === 0) return;
     throw new OperationError("disk", `the data of ${this.name} could not be emptied: ${output.trim()}`, "");
@@ -411,7 +311,7 @@ export class Member {
     await removeContainer(this.#engine, this.serverContainer);
     for (const former of this.#former) await removeContainer(this.#engine, former.id);
     await removeContainer(this.#engine, this.sideContainer);
-    await Promise.all(folders.map((folder) => removeVolume(this.#engine, this.#volume(folder))));
+    await Promise.all(folders.map((folder) => removeVolume(this.#engine, volumeOf(this.plan, folder))));
   }
 
   #existingServer(): Container {
@@ -421,9 +321,6 @@ export class Member {
     return this.#server;
   }
 }
-
-/** What a container needs that traces a process of another. */
-export const traceHost: HostConfig = { CapAdd: ["SYS_PTRACE"], SecurityOpt: ["apparmor=unconfined"] };
 
 const processorPeriodUs = 100_000;
 

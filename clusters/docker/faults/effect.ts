@@ -8,8 +8,6 @@ import type { Member } from "../member.ts";
 
 /** The ensemble as the faults see it. */
 export interface Ensemble {
-  /** Servers and spares. */
-  readonly members: readonly Member[];
   readonly voters: readonly ServerName[];
   /** Those that were prepared for. */
   readonly disks: Disks | undefined;

@@ -1,6 +1,7 @@
 import type { DiskOperation, Fault, ServerName } from "../../fault.ts";
 import { toolText } from "../data-files.ts";
-import { traceHost, type Member } from "../member.ts";
+import { traceHost } from "../containers.ts";
+import type { Member } from "../member.ts";
 import { tryOut } from "../try-out.ts";
 import { heldDead, hits, type Mechanism, oneLine, type Place } from "./effect.ts";
 

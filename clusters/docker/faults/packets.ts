@@ -1,3 +1,4 @@
+import { sideHost } from "../containers.ts";
 import { tryOut } from "../try-out.ts";
 import { filterOf, filterPrograms, openFilter, type PacketFilter, tableOf } from "../packet-filter.ts";
 import { type FaultEntry, type Mechanism, oneLine, type Place } from "./effect.ts";
@@ -34,7 +35,7 @@ export async function probeFilter(place: Place, attempt: PacketFilter): Promise<
   if (place.sideLacks !== undefined) return place.sideLacks;
   const script = filterPrograms.map((program) => `printf '%s' "$TABLE" | ${program}`).join(" || ");
   const env = [`TABLE=${tableOf(attempt)}`];
-  const host = { CapAdd: ["NET_ADMIN"] };
+  const host = sideHost(false);
   const { engine, labels, sideImage } = place;
   const { code, output } = await tryOut(engine, labels, { image: sideImage, script, host, env });
   if (code === 0) return undefined;

@@ -1,5 +1,6 @@
 import { OperationError } from "../../../model/index.ts";
 import type { Fault, ServerName } from "../../fault.ts";
+import { sideHost } from "../containers.ts";
 import { toolText } from "../data-files.ts";
 import type { Member } from "../member.ts";
 import { openFilter } from "../packet-filter.ts";
@@ -76,9 +77,12 @@ export const delay: FaultEntry = {
     const { engine, labels, sideImage } = place;
     const script = `printf '%s' "$SLOW_LINKS" >/tmp/slow-links.pl; perl /tmp/slow-links.pl`;
     const env = [`SLOW_LINKS=${toolText("slow-links.pl")}`];
-    const tun = { PathOnHost: "/dev/net/tun", PathInContainer: "/dev/net/tun", CgroupPermissions: "rwm" };
-    const host = { CapAdd: ["NET_ADMIN"], Devices: [tun] };
-    const { code, output } = await tryOut(engine, labels, { image: sideImage, script, host, env });
+    const { code, output } = await tryOut(engine, labels, {
+      image: sideImage,
+      script,
+      host: sideHost(true),
+      env,
+    });
     return code === 0 ? undefined : `packets cannot be held in user space here: ${oneLine(output)}`;
   },
 };
