@@ -9,7 +9,7 @@ describe.skipIf(docker.reason !== undefined)(docker.title("Docker cluster"), () 
   clusterContract("ZooKeeper 3.9.5", {
     make: () => createDockerCluster({ release: "3.9.5", servers: 3 }),
     // What needs no preparation and little time; faults.docker.test.ts sees to all of them.
-    faults: ["loss", "reset", "starve", "slow-disk"],
+    faults: ["loss", "starve"],
     sessionTimeoutMs: 2_000,
     requestTimeoutMs: 3_000,
     electionMs: 5_000,

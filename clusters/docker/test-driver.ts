@@ -75,6 +75,15 @@ export async function read(cluster: DockerCluster, path: string, at: ServerName)
   return answer.error === null ? (answer.result.data ?? null) : null;
 }
 
+/** The numbers of the servers that the ensemble's configuration names. */
+export async function membersOf(cluster: DockerCluster): Promise<string> {
+  const client = await connect(cluster);
+  const answer = await ask(client, { op: "getData", path: "/zookeeper/config" });
+  client.disconnect();
+  const text = answer.error === null ? (answer.result.data ?? "") : "";
+  return [...text.matchAll(/^server\.(\d+)=/gm)].map(([, number]) => number).join(" ");
+}
+
 export async function leaderOf(cluster: DockerCluster): Promise<ServerName> {
   const leader = [...(await cluster.roles())].find(([, role]) => role === "leader" || role === "standalone");
   if (leader === undefined) throw new Error("nobody leads");
