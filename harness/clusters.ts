@@ -51,7 +51,8 @@ async function docker(
   }
   const { createDockerCluster } = await import("../clusters/index.ts");
   const releases = (release ?? defaultRelease).split(",").map((each) => each.trim());
-  const upgradeTo = wish.upgradeTo ?? (faults.includes("upgrade") ? otherRelease(wish, releases) : undefined);
+  const upgradeTo =
+    wish.upgradeTo ?? (faults.includes("upgrade") ? await otherRelease(wish, releases) : undefined);
   return createDockerCluster({
     servers,
     observers,
@@ -69,10 +70,15 @@ const flagsOfRealServers = [
   ["publish", "publish"],
 ] as const;
 
-/** Nobody knows which release an image holds that is given by its name. */
-function otherRelease({ image }: ClusterWish, releases: readonly string[]): string | undefined {
+/** Nobody knows which release an image holds that is given by its name; and no image is made that nobody asked for. */
+async function otherRelease(
+  { image }: ClusterWish,
+  releases: readonly string[],
+): Promise<string | undefined> {
   if (image !== undefined) return undefined;
-  return releases.includes(defaultRelease) ? formerRelease : defaultRelease;
+  const other = releases.includes(defaultRelease) ? formerRelease : defaultRelease;
+  const { connectEngine, hasImageOfRelease } = await import("../clusters/index.ts");
+  return (await hasImageOfRelease(await connectEngine(), other)) ? other : undefined;
 }
 
 async function embedded(wish: ClusterWish, seed: number): Promise<Cluster> {

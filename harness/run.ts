@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { worst, type Verdict } from "../checkers/index.ts";
-import type { Cluster } from "../clusters/index.ts";
+import type { Cluster, Finding } from "../clusters/index.ts";
 import { OperationError, type Json } from "../model/index.ts";
 import { HistoryRecorder, RunDirectory, renderRun, type Manifest } from "../results/index.ts";
 import { FaultRunner } from "./fault-runner.ts";
@@ -215,11 +215,18 @@ async function recover(request: RunRequest, world: World, faults: FaultRunner): 
     return { name, verdict: "unknown", detail, counts };
   }
   const done = `${faults.applied} of ${request.schedule.length} faults took effect`;
-  const met = cluster.findings.map(
-    ({ issue, server, summary }) => ` Known defect ${issue} at ${server}: ${summary}`,
-  );
-  const detail = `Every server served ${duration(tookMs)} after the last fault was undone; ${done}.${met.join("")}`;
+  const detail = `Every server served ${duration(tookMs)} after the last fault was undone; ${done}.${metDefects(cluster.findings)}`;
   return { name, verdict: "holds", detail, ...vacuous, counts };
+}
+
+/** The known defects that were met, each once, with the servers where. */
+function metDefects(findings: readonly Finding[]): string {
+  const servers = new Map<string, Set<string>>();
+  for (const { issue, summary, server } of findings) {
+    const defect = `${issue}: ${summary}`;
+    servers.set(defect, (servers.get(defect) ?? new Set()).add(server));
+  }
+  return [...servers].map(([defect, met]) => ` Known defect, at ${[...met].join(", ")}: ${defect}`).join("");
 }
 
 /** Numbers that no worker and no replacement of one has: replacements count up by clients + 1 from below it. */

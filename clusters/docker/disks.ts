@@ -74,15 +74,20 @@ export class Disks {
     const name = `zabcheck-${run}-disks`;
     // The kernel tells the path of a loop device's file: it says whose it is.
     const folder = `/zabcheck-${run}`;
-    await startKeeper(engine, { name, folder, labels, image });
-    const shell = await Shell.open(engine, name);
-    const devices = new Map<ServerName, string>();
-    await need(shell, makeDisk, "prepare the servers' disks");
-    for (const server of servers) {
-      const output = await need(shell, `make_disk ${folder}/${server}.img`, `make a disk for ${server}`);
-      devices.set(server, output.trim().split("\n").at(-1) ?? "");
+    try {
+      await startKeeper(engine, { name, folder, labels, image });
+      const shell = await Shell.open(engine, name);
+      const devices = new Map<ServerName, string>();
+      await need(shell, makeDisk, "prepare the servers' disks");
+      for (const server of servers) {
+        const output = await need(shell, `make_disk ${folder}/${server}.img`, `make a disk for ${server}`);
+        devices.set(server, output.trim().split("\n").at(-1) ?? "");
+      }
+      return new Disks(engine, name, shell, devices);
+    } catch (error) {
+      await removeKeeper(engine, name);
+      throw error;
     }
-    return new Disks(engine, name, shell, devices);
   }
 
   /** For the options of a volume of the driver "local". */
@@ -95,20 +100,15 @@ export class Disks {
   /** Takes every free block. The rest of a file's last block may still be written. */
   async fill(server: ServerName): Promise<void> {
     // Not to the last block, as the file system needs some for the file itself; the rest is written, until it is full.
-    const free = "$(( $(stat -f -c '(%a - 256) * %S' /mnt/disk) ))";
-    const fill = `fallocate -l ${free} ${ballast} && { dd if=/dev/zero of=${ballast}-rest bs=4k 2>/dev/null; true; }`;
+    const fill = `free=$(( $(stat -f -c '(%a - 256) * %S' /mnt/disk) ))
+      [ $free -le 0 ] || fallocate -l $free ${ballast}
+      dd if=/dev/zero of=${ballast}-rest bs=4k count=4096 2>/dev/null
+      [ "$(stat -f -c %a /mnt/disk)" = 0 ]`;
     await this.#on(server, fill, "fill");
   }
 
   async empty(server: ServerName): Promise<void> {
     await this.#on(server, `rm -f ${ballast} ${ballast}-rest`, "empty");
-  }
-
-  /** Bytes that the server can still write to new blocks. */
-  async freeBytes(server: ServerName): Promise<number> {
-    return Number(
-      await this.#on(server, "stat -f -c '%a %S' /mnt/disk | { read a s; echo $((a * s)); }", "look at"),
-    );
   }
 
   /** Has everything on the disk that was written so far. */
@@ -128,9 +128,13 @@ export class Disks {
   /** The servers' containers and volumes must have gone before. */
   async remove(): Promise<void> {
     this.#shell.close();
-    await removeContainer(this.#engine, this.#name);
-    await removeVolume(this.#engine, this.#name);
+    await removeKeeper(this.#engine, this.#name);
   }
+}
+
+async function removeKeeper(engine: Engine, name: string): Promise<void> {
+  await removeContainer(engine, name);
+  await removeVolume(engine, name);
 }
 
 interface Keeper {

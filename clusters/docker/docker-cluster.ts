@@ -19,7 +19,7 @@ import { clientPort } from "./configuration.ts";
 import { Disks } from "./disks.ts";
 import { connectEngine, type Engine } from "./engine.ts";
 import { FaultControl } from "./fault-control.ts";
-import { entries, type Ensemble, type Place, type Preparation } from "./faults/index.ts";
+import { entries, type Ensemble, type FaultEntry, type Place, type Preparation } from "./faults/index.ts";
 import { labelsOfImage } from "./images/base-image.ts";
 import { releaseLabel, releaseOfTag } from "./images/names.ts";
 import type { Progress } from "./images/tool.ts";
@@ -68,7 +68,8 @@ export class DockerCluster implements Cluster {
   readonly #clients = new Set<Client>();
   readonly #findings: Finding[] = [];
   readonly #prepared = new Set<Preparation>();
-  readonly #probes = new Map<FaultKind, Promise<string | undefined>>();
+  /** What was found out, by how: some kinds of fault share a probe. */
+  readonly #probes = new Map<FaultEntry["probe"], Promise<string | undefined>>();
   /** The servers, then the spares. */
   #members: readonly Member[] = [];
   #disks: Disks | undefined;
@@ -119,12 +120,12 @@ export class DockerCluster implements Cluster {
 
   async supports(kind: FaultKind): Promise<Support> {
     const entry = entries[kind];
-    let probe = this.#probes.get(kind);
-    if (probe === undefined) {
-      probe = this.#place().then((place) => entry.probe(place));
-      this.#probes.set(kind, probe);
+    let found = this.#probes.get(entry.probe);
+    if (found === undefined) {
+      found = this.#place().then((place) => entry.probe(place));
+      this.#probes.set(entry.probe, found);
     }
-    const reason = await probe;
+    const reason = await found;
     if (reason !== undefined) return { supported: false, reason };
     if (this.#state !== "made" && entry.needs !== undefined && !this.#prepared.has(entry.needs)) {
       return { supported: false, reason: "the ensemble was not prepared for it before its start" };
@@ -177,16 +178,21 @@ export class DockerCluster implements Cluster {
     const name = `zabcheck-${this.run}`;
     this.#network = name;
     const names = [...this.servers, ...this.spares];
-    const [network] = await Promise.all([
-      createNetwork(this.#engine, {
-        name,
-        labels,
-        // Published ports do not work on an internal network.
-        internal: publishPort === undefined,
-        ...(subnet === undefined ? {} : { subnet }),
-      }),
+    const options = {
+      name,
+      labels,
+      // Published ports do not work on an internal network.
+      internal: publishPort === undefined,
+      ...(subnet === undefined ? {} : { subnet }),
+    };
+    // Both end before a failure of one is thrown, so that nothing is made behind the back of who cleans up.
+    const [networked, disked] = await Promise.allSettled([
+      createNetwork(this.#engine, options),
       this.#prepared.has("disks") ? this.#makeDisks(labels, names) : undefined,
     ]);
+    if (networked.status === "rejected") throw networked.reason;
+    if (disked.status === "rejected") throw disked.reason;
+    const network = networked.value;
     const planned = await planMembers({
       engine: this.#engine,
       options: this.#options,
@@ -326,6 +332,7 @@ export class DockerCluster implements Cluster {
       member: (server) => this.#member(server),
       addressOf: (server) => this.#member(server).plan.address,
       inForce: () => this.#faults.inForce(),
+      unfinished: () => this.#faults.unfinished(),
       inTurn: (work) => this.#faults.inTurn(work),
       roles: () => this.roles(),
       awaitServing: (server, timeoutMs) => this.#awaitServing(this.#member(server), timeoutMs),

@@ -41,9 +41,13 @@ export class FaultControl {
     return [...this.#inForce].map(({ fault }) => fault);
   }
 
+  unfinished(): readonly Fault[] {
+    return [...this.#unfinished].map(({ fault }) => fault);
+  }
+
   /** The servers that need not serve. */
   touched(): ReadonlySet<ServerName> {
-    return new Set([...this.#unfinished].flatMap(({ fault }) => serversOf(fault)));
+    return new Set(this.unfinished().flatMap(serversOf));
   }
 
   async inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -5,9 +5,12 @@ export interface KnownDefect {
   readonly summary: string;
 }
 
+/** An error of the disk while a server logs, seen in its logs and not in its words. */
+export const holeInLog = "ZOOKEEPER-4882";
+
 const known: readonly (KnownDefect & { readonly words: RegExp })[] = [
   {
-    issue: "ZOOKEEPER-4882",
+    issue: holeInLog,
     summary:
       "An error of its disk left a hole in its transaction log, with which it refuses to start (3.9.4 and later; earlier releases go on without what is missing).",
     words: /Committed proposal cached out of order/,

@@ -1,6 +1,6 @@
 import { OperationError } from "../../model/index.ts";
 import type { AppliedFault } from "../cluster.ts";
-import { refuseDamage, refuseDamageOf } from "../damage-rule.ts";
+import { refuseDamage, refuseDamageOf } from "../disk-rules.ts";
 import { type Fault, type FaultKind, linksOf, serversOf, type ServerName } from "../fault.ts";
 import type { EmbeddedEnsemble } from "./ensemble.ts";
 import type { Weather } from "./network.ts";

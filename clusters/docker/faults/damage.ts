@@ -1,5 +1,5 @@
 import { OperationError } from "../../../model/index.ts";
-import { refuseDamage, refuseDamageOf } from "../../damage-rule.ts";
+import { refuseDamage, refuseDamageOf } from "../../disk-rules.ts";
 import type { LogDamage, ServerName } from "../../fault.ts";
 import { bufferSource, readLog } from "../../protocol/index.ts";
 import type { Member } from "../member.ts";
@@ -22,7 +22,7 @@ export const damage: FaultEntry = {
   async strike(fault, ensemble) {
     if (fault.kind !== "damage") return;
     for (const server of fault.servers) {
-      await restart(server, ensemble, (member) => damageLog(member, fault.damage));
+      await restart(server, ensemble, { meanwhile: (member) => damageLog(member, fault.damage) });
     }
     for (const server of fault.servers) await ensemble.awaitServing(server, servingMsMax);
   },

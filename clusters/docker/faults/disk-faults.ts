@@ -1,8 +1,10 @@
+import { refuseDiskFault } from "../../disk-rules.ts";
+import type { Fault } from "../../fault.ts";
 import { toolText } from "../data-files.ts";
 import { diskHost, makeDisk } from "../disks.ts";
 import { tryOut } from "../try-out.ts";
 import { diskSpace } from "./disk-space.ts";
-import { type FaultEntry, oneLine, type Place } from "./effect.ts";
+import { type Ensemble, type FaultEntry, oneLine, type Place } from "./effect.ts";
 import { lifeMechanisms } from "./lifecycle.ts";
 import { logWrites, probeTrace } from "./log-writes.ts";
 import { repair, restartAndRepair } from "./repair.ts";
@@ -20,6 +22,7 @@ export const diskFull: FaultEntry = {
   mechanisms: [diskSpace],
   needs: "disks",
   probe: probeDisks,
+  refuse,
   mend: restartAndRepair,
 };
 
@@ -27,6 +30,7 @@ export const diskError: FaultEntry = {
   how: "strace fails system calls of the thread that logs",
   mechanisms: [logWrites],
   probe: probeTrace,
+  refuse,
   mend: restartAndRepair,
 };
 
@@ -35,6 +39,10 @@ export const slowDisk: FaultEntry = {
   mechanisms: [logWrites],
   probe: probeTrace,
 };
+
+function refuse(fault: Fault, { voters, unfinished }: Ensemble): Promise<string | undefined> {
+  return Promise.resolve(refuseDiskFault(fault, voters, unfinished()));
+}
 
 /** Makes a small disk, cuts it off and mounts it again. */
 async function probeDisks({ engine, labels, sideImage }: Place): Promise<string | undefined> {

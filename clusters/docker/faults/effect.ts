@@ -16,6 +16,8 @@ export interface Ensemble {
   member(server: ServerName): Member;
   addressOf(server: ServerName): string;
   inForce(): readonly Fault[];
+  /** Also those that are being undone. */
+  unfinished(): readonly Fault[];
   /** One after the other: nothing else is applied or undone meanwhile. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
   roles(): Promise<ReadonlyMap<ServerName, Role>>;

@@ -50,7 +50,7 @@ async function join(server: ServerName, ensemble: Ensemble): Promise<void> {
   // It has to follow the leader before it can be added. One that was started again while it was removed has read that
   // it is none of the ensemble ("My id 1 not in the peer list"), and ended.
   if ((await ensemble.awaitServing(server, 0)) !== "serves") {
-    await restart(server, ensemble, () => member.resetConfiguration());
+    await restart(server, ensemble, { revive: true, meanwhile: () => member.resetConfiguration() });
   }
   await ensemble.awaitServing(server, servingMsMax);
   await change(server, true, ensemble, {

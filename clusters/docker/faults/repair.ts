@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Fault, ServerName } from "../../fault.ts";
-import { serversOf } from "../../fault.ts";
-import { knownDefect } from "../known-defects.ts";
+import type { Zxid } from "../../../model/index.ts";
+import { type Fault, serversOf, type ServerName } from "../../fault.ts";
+import { holeInLog, knownDefect } from "../known-defects.ts";
 import type { Member } from "../member.ts";
 import { type Ensemble, heldDead } from "./effect.ts";
 import { logWrites } from "./log-writes.ts";
+import { lostRecords } from "./lost-records.ts";
 
 /** How long a server may take from its start to its role. */
 export const servingMsMax = 15_000;
@@ -18,30 +19,65 @@ export async function startDead(member: Member, ensemble: Ensemble): Promise<boo
   return true;
 }
 
+export interface RestartOptions {
+  /** What is done while the server is dead. */
+  readonly meanwhile?: (member: Member) => Promise<void>;
+  /** Starts also one that has ended by itself: where that is what the fault did. Else it is a finding, and stays dead. */
+  readonly revive?: boolean;
+}
+
 /**
- * Stops a server in an orderly way, does something while it is dead, and starts it again. False where it stands still
- * (paused): then nothing is done, and where a fault in force keeps it dead.
+ * Stops a server in an orderly way and starts it again. False where it is not started: where it stands still (paused)
+ * or has ended by itself nothing is done at all, and a fault in force may keep it dead.
  */
 export async function restart(
   server: ServerName,
   ensemble: Ensemble,
-  meanwhile: (member: Member) => Promise<void> = () => Promise.resolve(),
+  { meanwhile, revive = false }: RestartOptions = {},
 ): Promise<boolean> {
   const member = ensemble.member(server);
   return await ensemble.inTurn(async () => {
     const { running, paused } = await member.state();
-    if (paused) return false;
+    const ended = !running && !member.killed;
+    if (paused || (ended && !revive)) return false;
     if (running) await member.stopServer();
-    await meanwhile(member);
+    await meanwhile?.(member);
     return await startDead(member, ensemble);
   });
 }
 
-/** Has each of the fault's servers read its disk again: what a failed disk has done to a log shows when it is read. */
+/**
+ * Has each of the fault's servers read its disk again: what a failed disk has done to a log shows when it is read. A
+ * log that will not give back what stands in it is a finding, whether or not the server notices.
+ */
 export async function restartAndRepair(fault: Fault, ensemble: Ensemble): Promise<void> {
   for (const server of serversOf(fault)) {
-    if (await restart(server, ensemble)) await repairWhereRefused(server, ensemble);
+    const meanwhile = (member: Member): Promise<void> => repairLog(member, ensemble);
+    if (await restart(server, ensemble, { revive: true, meanwhile }))
+      await repairWhereRefused(server, ensemble);
   }
+}
+
+/** Empties the data of a dead server that has lost records without knowing it, if all the others serve. */
+async function repairLog(member: Member, ensemble: Ensemble): Promise<void> {
+  const snapshots: Zxid[] = [];
+  const isLog = (name: string): boolean => /\/version-2\/log\.[0-9a-f]+$/.test(name);
+  const logs = await member.readFiles(member.logFolder, isLog);
+  await member.readFiles("/data", (name) => {
+    const zxid = /\/version-2\/snapshot\.([0-9a-f]+)$/.exec(name)?.[1];
+    if (zxid !== undefined) snapshots.push(Number.parseInt(zxid, 16));
+    return false;
+  });
+  const lost = lostRecords(logs, snapshots);
+  if (lost === undefined) return;
+  const emptied = await othersServe(member.name, ensemble);
+  if (emptied) await member.emptyData();
+  const summary = `After an error of its disk it logged on behind what it could not write: ${lost}. ${outcome(emptied)}`;
+  ensemble.found({ server: member.name, issue: holeInLog, summary });
+}
+
+function outcome(emptied: boolean): string {
+  return emptied ? "Its data were emptied, and it got all of it from its leader." : "It was left as it is.";
 }
 
 /** Sees to it that each of the fault's servers, which have been started, serves. */
@@ -61,8 +97,7 @@ async function repairWhereRefused(server: ServerName, ensemble: Ensemble): Promi
   const defect = knownDefect(await member.lastLogLines());
   if (defect === undefined) return;
   const emptied = await othersServe(server, ensemble);
-  const then = emptied ? "Its data were emptied, and it got all of it from its leader." : "It stays dead.";
-  ensemble.found({ server, issue: defect.issue, summary: `${defect.summary} ${then}` });
+  ensemble.found({ server, issue: defect.issue, summary: `${defect.summary} ${outcome(emptied)}` });
   if (!emptied) return;
   await ensemble.inTurn(async () => {
     await member.emptyData();

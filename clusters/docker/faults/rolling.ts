@@ -64,7 +64,9 @@ async function roll(
     if (!goesOn()) return;
     const image = imageOf(server);
     if (ensemble.member(server).image === image) continue;
-    const started = await restart(server, ensemble, (member) => member.replaceServer(image));
+    const started = await restart(server, ensemble, {
+      meanwhile: (member) => member.replaceServer(image),
+    });
     if (started) await ensemble.awaitServing(server, servingMsMax);
   }
 }

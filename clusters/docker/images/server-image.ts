@@ -106,15 +106,26 @@ export function unknownImage(image: string): OperationError {
   );
 }
 
+/** Whether there is an image of a release already, official or made here. */
+export async function hasImageOfRelease(engine: Engine, release: string): Promise<boolean> {
+  return (await localImageOf(engine, parseRelease(release))) !== undefined;
+}
+
+async function localImageOf(engine: Engine, release: string): Promise<string | undefined> {
+  for (const tag of [officialImageTag(release), ownImageTag(release)]) {
+    if ((await labelsOfImage(engine, tag)) !== undefined) return tag;
+  }
+  return undefined;
+}
+
 /**
  * The image to run a release from: the official one where it was pulled, else the one made here, else one made now.
  * Throws as `makeServerImage` does.
  */
 export async function imageOfRelease(engine: Engine, text: string, progress: Progress): Promise<string> {
   const release = parseRelease(text);
-  for (const tag of [officialImageTag(release), ownImageTag(release)]) {
-    if ((await labelsOfImage(engine, tag)) !== undefined) return tag;
-  }
+  const found = await localImageOf(engine, release);
+  if (found !== undefined) return found;
   progress(`there is no image of ZooKeeper ${release} yet: making one`);
   return (await makeServerImage(engine, { release, progress })).tag;
 }

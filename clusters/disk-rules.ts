@@ -1,5 +1,5 @@
 import type { Role } from "./cluster.ts";
-import type { Fault, FaultOf, ServerName } from "./fault.ts";
+import { type Fault, type FaultKind, type FaultOf, serversOf, type ServerName } from "./fault.ts";
 
 /**
  * Why logs may not be damaged now; undefined where they may. What one server loses must be safe on the others: a disk
@@ -23,4 +23,23 @@ export function refuseDamageOf(voters: number): string | undefined {
   return voters >= 3
     ? undefined
     : `an ensemble of ${voters} has no minority that may lose its log: take 3 servers or more`;
+}
+
+const destroying: readonly FaultKind[] = ["disk-full", "disk-error", "damage"];
+
+/**
+ * Why a server's disk may not fail now; undefined where it may. Not over yet are the faults of `unfinished`, also those
+ * that are being undone. A disk that fails may cost its server what it had logged (ZOOKEEPER-4882): as with damaged
+ * logs, that must be fewer than half of the voters at a time.
+ */
+export function refuseDiskFault(
+  fault: Fault,
+  voters: readonly ServerName[],
+  unfinished: readonly Fault[],
+): string | undefined {
+  const faults = [fault, ...unfinished].filter(({ kind }) => destroying.includes(kind));
+  const hit = new Set(faults.flatMap(serversOf).filter((server) => voters.includes(server)));
+  // One server alone has nobody who could be hit besides.
+  if (2 * hit.size < voters.length || faults.length === 1) return undefined;
+  return "disks of half of the voters would have failed before any was well again";
 }
