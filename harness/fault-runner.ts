@@ -7,8 +7,9 @@ import type { World } from "./world.ts";
 
 /**
  * The process of fault events in a history. They are of type info, f = the family, and their value tells `id` (of the
- * fault), `action` and more: "apply" with plan, fault and leader, "applied", "undo", "undone"; "skipped" or "failed"
- * with `error`. Faults may overlap, so an action and its outcome are told apart by `id`, not by pairing.
+ * fault), `action` and more: "apply" with plan, fault and leader, "applied", "undo", "undone"; "skipped" (nothing was
+ * done) or "failed" with `error`; "finding" with server, issue and summary, for a known defect that a server has shown.
+ * Faults may overlap, so an action and its outcome are told apart by `id`, not by pairing.
  */
 export const faultsProcess = "faults";
 
@@ -28,6 +29,8 @@ export class FaultRunner {
   readonly #journal: string;
   #applied = 0;
   #failed = 0;
+  /** Of the cluster's findings so many are in the history. */
+  #told = 0;
 
   constructor(world: World, schedule: Schedule, journal: string) {
     this.#world = world;
@@ -82,6 +85,10 @@ export class FaultRunner {
       await handle.undo();
       return true;
     });
+    for (const { server, issue, summary } of this.#world.cluster.findings.slice(this.#told)) {
+      this.#told++;
+      this.#record(entry, { id, action: "finding", server, issue, summary });
+    }
     if (undone === undefined) return;
     this.#write({ step: "undone", id });
     this.#record(entry, { id, action: "undone" });

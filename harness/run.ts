@@ -219,14 +219,16 @@ async function recover(request: RunRequest, world: World, faults: FaultRunner): 
   return { name, verdict: "holds", detail, ...vacuous, counts };
 }
 
-/** The known defects that were met, each once, with the servers where. */
+/** The known defects that were met, each once, with an example. The history tells of every one. */
 function metDefects(findings: readonly Finding[]): string {
-  const servers = new Map<string, Set<string>>();
-  for (const { issue, summary, server } of findings) {
-    const defect = `${issue}: ${summary}`;
-    servers.set(defect, (servers.get(defect) ?? new Set()).add(server));
-  }
-  return [...servers].map(([defect, met]) => ` Known defect, at ${[...met].join(", ")}: ${defect}`).join("");
+  const issues = [...new Set(findings.map(({ issue }) => issue))];
+  return issues
+    .map((issue) => {
+      const met = findings.filter((finding) => finding.issue === issue);
+      const times = met.length === 1 ? "once" : `${met.length} times`;
+      return ` The known defect ${issue} was met ${times}, first at ${met[0]!.server}: ${met[0]!.summary}`;
+    })
+    .join("");
 }
 
 /** Numbers that no worker and no replacement of one has: replacements count up by clients + 1 from below it. */
