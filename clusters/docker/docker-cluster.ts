@@ -23,6 +23,7 @@ import { entries, type Ensemble, type FaultEntry, type Place, type Preparation }
 import { labelsOfImage } from "./images/base-image.ts";
 import { releaseLabel, releaseOfTag } from "./images/names.ts";
 import type { Progress } from "./images/tool.ts";
+import { repairAll } from "./faults/repair.ts";
 import { UndoJournal } from "./journal.ts";
 import { Member } from "./member.ts";
 import { type DockerClusterOptions, imagesOf, type Images, validate } from "./options.ts";
@@ -63,6 +64,8 @@ export class DockerCluster implements Cluster {
   readonly #progress: Progress;
   readonly #scratch: string;
   readonly #journal: UndoJournal;
+  /** The ensemble as faults see it. */
+  readonly #seen: Ensemble;
   readonly #faults: FaultControl;
   readonly #watched: Watched;
   readonly #clients = new Set<Client>();
@@ -92,7 +95,8 @@ export class DockerCluster implements Cluster {
     this.voters = this.servers.slice(0, servers);
     this.#scratch = makeScratch("run");
     this.#journal = new UndoJournal(this.#scratch);
-    this.#faults = new FaultControl(this.#journal, this.#ensemble());
+    this.#seen = this.#ensemble();
+    this.#faults = new FaultControl(this.#journal, this.#seen);
     this.#watched = this.#watchedBy();
     const zero = process.hrtime.bigint();
     this.clock = {
@@ -268,8 +272,9 @@ export class DockerCluster implements Cluster {
     return await this.#faults.apply(fault);
   }
 
-  heal(): Promise<void> {
-    return this.#faults.heal();
+  async heal(): Promise<void> {
+    await this.#faults.heal();
+    if (this.#state === "started") await repairAll(this.servers, this.#seen);
   }
 
   async collect(directory: string): Promise<void> {

@@ -10,9 +10,10 @@ export const holeInLog = "ZOOKEEPER-4882";
 
 const known: readonly (KnownDefect & { readonly words: RegExp })[] = [
   {
-    issue: holeInLog,
-    summary:
-      "An error of its disk left a hole in its transaction log, with which it refuses to start (3.9.4 and later; earlier releases go on without what is missing).",
+    // The check is of 3.9.4 (ZOOKEEPER-4925). A hole is what a failing disk leaves; before 3.9.3 also the end of a term
+    // with requests that wait for the disk (ZOOKEEPER-4712), or with nobody to acknowledge to (ZOOKEEPER-4409).
+    issue: "ZOOKEEPER-4882, or 4712 before 3.9.3",
+    summary: "There is a hole in its transaction log, with which it refuses to start.",
     words: /Committed proposal cached out of order/,
   },
   {
@@ -20,6 +21,13 @@ const known: readonly (KnownDefect & { readonly words: RegExp })[] = [
     summary:
       "Its first snapshot, which it does not sync, was lost with the power, and with a log and no snapshot it refuses to start (seen on 3.9.5, though resolved for 3.6.0).",
     words: /No snapshot found, but there are log entries/,
+  },
+  {
+    // The order of the fix of ZOOKEEPER-4643: first the transactions, then the epoch.
+    issue: "ZOOKEEPER-1653",
+    summary:
+      "It ended after it had logged transactions of a new epoch and before it had written down the epoch, and refuses to start.",
+    words: /The current epoch, \d+, is older than the last zxid/,
   },
 ];
 

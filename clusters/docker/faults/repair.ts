@@ -10,6 +10,9 @@ import { lostRecords } from "./lost-records.ts";
 /** How long a server may take from its start to its role. */
 export const servingMsMax = 15_000;
 
+/** Fewer lines than a server writes when it starts, so that nothing of an earlier life is among them. */
+const logTailLines = 50;
+
 /** Starts a dead server, in a turn that the caller has. False where a fault in force keeps it dead. */
 export async function startDead(member: Member, ensemble: Ensemble): Promise<boolean> {
   const inForce = ensemble.inForce();
@@ -80,6 +83,14 @@ function outcome(emptied: boolean): string {
   return emptied ? "Its data were emptied, and it got all of it from its leader." : "It was left as it is.";
 }
 
+/** Once all faults are undone: servers that have ended by themselves, for what is known. */
+export async function repairAll(servers: readonly ServerName[], ensemble: Ensemble): Promise<void> {
+  for (const server of servers) {
+    const member = ensemble.member(server);
+    if (!member.killed && !(await member.state()).running) await repairWhereRefused(server, ensemble);
+  }
+}
+
 /** Sees to it that each of the fault's servers, which have been started, serves. */
 export async function repair(fault: Fault, ensemble: Ensemble): Promise<void> {
   for (const server of serversOf(fault)) {
@@ -91,10 +102,10 @@ export async function repair(fault: Fault, ensemble: Ensemble): Promise<void> {
  * A server that refuses to start because of a defect that is known by number is a finding; as an operator would, it is
  * given an empty disk then, provided that all the others serve, and gets everything from its leader.
  */
-async function repairWhereRefused(server: ServerName, ensemble: Ensemble): Promise<void> {
+export async function repairWhereRefused(server: ServerName, ensemble: Ensemble): Promise<void> {
   if ((await ensemble.awaitServing(server, servingMsMax)) !== "ended") return;
   const member = ensemble.member(server);
-  const defect = knownDefect(await member.lastLogLines());
+  const defect = knownDefect(await member.log(logTailLines));
   if (defect === undefined) return;
   const emptied = await othersServe(server, ensemble);
   ensemble.found({ server, issue: defect.issue, summary: `${defect.summary} ${outcome(emptied)}` });

@@ -1,8 +1,8 @@
 import type { ServerName } from "../../fault.ts";
 import { always, type Ensemble, type FaultEntry } from "./effect.ts";
-import { restart, servingMsMax } from "./repair.ts";
+import { repairWhereRefused, restart } from "./repair.ts";
 
-/** One server after the other, each when the one before serves again or has had its time. */
+/** One server after the other, each when the one before serves again, is repaired or has had its time. */
 export const rollingRestart: FaultEntry = {
   how: "the Engine stops each container with SIGTERM and starts it",
   mechanisms: [],
@@ -10,7 +10,7 @@ export const rollingRestart: FaultEntry = {
   async strike(fault, ensemble) {
     for (const server of "servers" in fault ? fault.servers : []) {
       if (!ensemble.inForce().includes(fault)) return;
-      if (await restart(server, ensemble)) await ensemble.awaitServing(server, servingMsMax);
+      if (await restart(server, ensemble)) await repairWhereRefused(server, ensemble);
     }
   },
 };
@@ -67,6 +67,6 @@ async function roll(
     const started = await restart(server, ensemble, {
       meanwhile: (member) => member.replaceServer(image),
     });
-    if (started) await ensemble.awaitServing(server, servingMsMax);
+    if (started) await repairWhereRefused(server, ensemble);
   }
 }
