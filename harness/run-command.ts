@@ -5,6 +5,7 @@ import { InputError } from "../model/index.ts";
 import { makeCluster } from "./clusters.ts";
 import { exitWith, listOf, print, printJson } from "./command-line.ts";
 import type { RunFlags } from "./commands/run.ts";
+import { evidenceLines } from "./evidence/text.ts";
 import type { FaultFamily } from "./faults/fault-family.ts";
 import { tryFamilies } from "./faults-command.ts";
 import { families } from "./faults/index.ts";
@@ -156,16 +157,18 @@ function jsonOf({ manifest, directory, history }: RunResult): object {
     history,
     directory,
     seed: manifest.seed,
+    ...(manifest.evidence === undefined ? {} : { evidence: manifest.evidence }),
   };
 }
 
 function linesOf({ manifest, directory }: RunResult): readonly string[] {
-  const { verdicts, operations, cluster, seed, status } = manifest;
+  const { verdicts, operations, cluster, seed, status, evidence } = manifest;
   const outcome = worst(verdicts.map(({ verdict }) => verdict));
   const ended = status === "interrupted" ? "; ended early" : "";
   return [
     ...allVerdictLines(verdicts),
     "",
+    ...(evidence === undefined ? [] : evidenceLines(evidence)),
     `${outcome}: ${manifest.scenario} on ${cluster.version}, ${cluster.servers.length} servers, ${operations} operations, ${manifest.schedule.length} faults scheduled, seed ${seed}${ended}`,
     `report: ${directory}/report.html`,
     ...(outcome === "holds" ? [] : [`again:  ${String(manifest.parameters["command"])}`]),

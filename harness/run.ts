@@ -4,6 +4,7 @@ import { worst, type Verdict } from "../checkers/index.ts";
 import type { Cluster, Finding } from "../clusters/index.ts";
 import { OperationError, type Json } from "../model/index.ts";
 import { HistoryRecorder, RunDirectory, renderRun, type Manifest } from "../results/index.ts";
+import { runEvidence } from "./evidence/run-evidence.ts";
 import { FaultRunner } from "./fault-runner.ts";
 import type { Schedule } from "./faults/schedule.ts";
 import { duration, type Progress } from "./progress.ts";
@@ -268,6 +269,16 @@ async function judge(
     outcome: worst(verdicts.map(({ verdict }) => verdict)),
     verdicts,
   });
+  // After the verdicts: they must not be lost for want of evidence.
+  const evidence = await runEvidence({
+    events: world.recorder.events,
+    schedule: request.schedule,
+    verdicts,
+    cluster: request.cluster.kind,
+    logs: directory.file("servers"),
+    zeroMs: request.cluster.kind === "embedded" ? world.startNs / 1e6 : world.startedAtMs,
+  });
+  directory.update({ evidence });
   progress.stage("writing the report");
   await renderRun(directory.path);
 }

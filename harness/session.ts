@@ -50,6 +50,20 @@ const uncertainErrors: ReadonlySet<string> = new Set([
   "RequestTimeout",
 ]);
 
+/** Why a client leaves a server of its own will, as its `disconnect` events tell. */
+const departures = {
+  move: "moves to another server",
+  crash: "the client crashed",
+  close: "closed",
+  /** The two kinds of clients say so when a closeSession was answered. */
+  closed: "the session was closed",
+} as const;
+
+/** Whether a `disconnect` with this reason is nothing that happened to the client. */
+export function isOwnDeparture(reason: string): boolean {
+  return Object.values<string>(departures).includes(reason);
+}
+
 interface Connection {
   readonly client: Client;
   /** False from the moment its end was recorded; nothing that it delivers afterwards counts. */
@@ -111,12 +125,12 @@ export class Session {
 
   /** Leaves the server; the next operation moves the session to another one. */
   move(): void {
-    this.#disconnect("moves to another server");
+    this.#disconnect(departures.move);
   }
 
   /** As if the client's machine died: nobody closes the session, it has to expire. The next operation opens a new one. */
   crash(): void {
-    this.#disconnect("the client crashed");
+    this.#disconnect(departures.crash);
     this.#forget();
     this.#process = this.#world.successor(this.#process);
   }
@@ -124,7 +138,7 @@ export class Session {
   /** Closes the session if there is a connection, then the connection. */
   async close(): Promise<void> {
     await this.performConnected({ op: "closeSession" });
-    this.#disconnect("closed");
+    this.#disconnect(departures.close);
     this.#forget();
   }
 

@@ -19,7 +19,9 @@ export class World {
   readonly cluster: Cluster;
   readonly recorder: HistoryRecorder;
   readonly options: WorldOptions;
-  readonly #startNs: number;
+  /** The history's time 0: on the cluster's clock, and on the wall. */
+  readonly startNs: number;
+  readonly startedAtMs: number = Date.now();
   #stopping = false;
   #operations = 0;
   #answered = 0;
@@ -28,7 +30,7 @@ export class World {
     this.options = options;
     this.cluster = options.cluster;
     this.recorder = options.recorder;
-    this.#startNs = options.cluster.clock.now();
+    this.startNs = options.cluster.clock.now();
   }
 
   /** True from the moment at which no new operation is to begin. */
@@ -56,7 +58,7 @@ export class World {
 
   /** Nanoseconds since the run's start, as events tell it. */
   now(): number {
-    return this.cluster.clock.now() - this.#startNs;
+    return this.cluster.clock.now() - this.startNs;
   }
 
   /** Appends an event at the present time. */

@@ -6,6 +6,7 @@ import { isExploration, renderExploration } from "../exploration/store-explorati
 import { readManifest, runFiles, writeAtomically } from "../store/run-directory.ts";
 import type { Manifest } from "../store/manifest.ts";
 import { charts, count, latencyTable } from "./charts.ts";
+import { evidenceSection } from "./evidence.ts";
 import { markup, type Html } from "./html.ts";
 import { renderPage, type Section } from "./page.ts";
 import { faultColour } from "./style.ts";
@@ -51,6 +52,7 @@ export function runPage(manifest: Manifest, events: readonly Event[], torn = fal
     verdicts: manifest.verdicts,
     finished: manifest.outcome !== null,
     events,
+    ...(manifest.evidence === undefined ? {} : { exercised: evidenceSection(manifest.evidence) }),
     more: [{ id: "run", title: "How to run it again", body: again(manifest) }],
   });
 }
@@ -63,6 +65,8 @@ export interface HistoryPage {
   /** False where nothing has been judged, as of a run that was cut off. */
   readonly finished: boolean;
   readonly events: readonly Event[];
+  /** Stands below the verdicts. */
+  readonly exercised?: Section;
   readonly more: readonly Section[];
 }
 
@@ -74,6 +78,7 @@ export function historyPage({
   verdicts,
   finished,
   events,
+  exercised,
   more,
 }: HistoryPage): string {
   const involved = verdicts.flatMap(({ violation }) => violation?.events.map(({ index }) => index) ?? []);
@@ -93,6 +98,7 @@ export function historyPage({
       body:
         verdicts.length === 0 ? markup`<p>Nothing has been judged yet.</p>` : verdictList(verdicts, placeOf),
     },
+    ...(exercised === undefined ? [] : [exercised]),
     {
       id: "operations",
       title: "Operations",

@@ -53,6 +53,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .verdict .name { font-weight: 600; overflow-wrap: anywhere; }
 .verdict .what { min-width: 0; overflow-wrap: anywhere; }
 .counts { display: flex; flex-wrap: wrap; gap: 4px 6px; margin-top: 6px; }
+.counts + .scroll { margin-top: 12px; }
 .counts span { background: var(--well); border-radius: 6px; padding: 1px 8px; font-size: 12px; color: var(--soft); }
 .counts b { color: var(--ink); font-weight: 600; font-variant-numeric: tabular-nums; }
 .violation { border-left: 3px solid var(--violated); background: var(--violated-well); border-radius: 0 8px 8px 0; padding: 12px 14px; margin-top: 10px; }

@@ -85,6 +85,8 @@ export function kindOf(operation: Operation): (typeof kinds)[number] {
 }
 
 export interface FaultInterval {
+  /** Position in the schedule. */
+  readonly id: number;
   readonly family: string;
   /** "partition leader-alone", "kill majority". */
   readonly label: string;
@@ -95,13 +97,14 @@ export interface FaultInterval {
 /** From the moment a fault was about to be applied to the moment it was undone, or the end of the history. */
 export function faultIntervals(events: readonly Event[]): readonly FaultInterval[] {
   const endNs = events.at(-1)?.time ?? 0;
-  const open = new Map<number, { family: string; label: string; startNs: number; endNs: number }>();
+  const open = new Map<number, FaultInterval & { endNs: number }>();
   for (const { process, f, value, time } of events) {
     if (process !== "faults" || !isRecord(value) || typeof value["id"] !== "number") continue;
+    const { id } = value;
     if (value["action"] === "apply") {
-      open.set(value["id"], { family: f, label: faultLabel(f, value), startNs: time, endNs });
+      open.set(id, { id, family: f, label: faultLabel(f, value), startNs: time, endNs });
     } else if (value["action"] === "undone" || value["action"] === "failed") {
-      const fault = open.get(value["id"]);
+      const fault = open.get(id);
       if (fault !== undefined) fault.endNs = time;
     } else if (value["action"] === "skipped") {
       // It was not for the ensemble as it was then: nothing was done.
@@ -111,7 +114,8 @@ export function faultIntervals(events: readonly Event[]): readonly FaultInterval
   return [...open.values()];
 }
 
-function faultLabel(family: string, value: { readonly [name: string]: Json }): string {
+/** A few words for a fault, from its plan and, where it was resolved, the servers that it hit. */
+export function faultLabel(family: string, value: { readonly [name: string]: Json }): string {
   const plan = isRecord(value["plan"]) ? value["plan"] : {};
   const what = plan["shape"] ?? plan["around"] ?? plan["change"] ?? plan["target"];
   const fault = isRecord(value["fault"]) ? value["fault"] : {};

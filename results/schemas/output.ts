@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { runEvidenceSchema } from "../store/run-evidence.ts";
 import { outcomeSchema, verdictSchema } from "./verdict.ts";
 
 /** The objects that `--json` prints: one a command, stable; fields may be added, never changed. */
@@ -30,6 +31,7 @@ export const runOutput: z.ZodType = z.object({
   history: z.string().describe("path of history.jsonl"),
   directory: z.string(),
   seed: z.int(),
+  evidence: runEvidenceSchema.optional().describe("what the run has exercised"),
 });
 
 /** `zabcheck explore --json`. */

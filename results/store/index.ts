@@ -1,3 +1,4 @@
 export * from "./manifest.ts";
 export * from "./recorder.ts";
 export * from "./run-directory.ts";
+export * from "./run-evidence.ts";

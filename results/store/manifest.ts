@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Outcome, Verdict } from "../../checkers/index.ts";
 import type { Json } from "../../model/index.ts";
 import { outcomeSchema, verdictSchema } from "../schemas/verdict.ts";
+import { runEvidenceSchema, type RunEvidence } from "./run-evidence.ts";
 
 /**
  * How far a run came: "running" and "checking" are those of a run that was cut off, "interrupted" was ended early
@@ -45,6 +46,8 @@ export interface Manifest {
   readonly operations: number;
   readonly outcome: Outcome | null;
   readonly verdicts: readonly Verdict[];
+  /** What was exercised; absent until it has been judged, and of explorations. */
+  readonly evidence?: RunEvidence;
 }
 
 export const manifestSchema: z.ZodType<Manifest> = z.object({
@@ -76,4 +79,5 @@ export const manifestSchema: z.ZodType<Manifest> = z.object({
   operations: z.int().nonnegative(),
   outcome: outcomeSchema.nullable(),
   verdicts: z.array(verdictSchema),
+  evidence: runEvidenceSchema.exactOptional(),
 });
