@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { worst } from "../checkers/index.ts";
 import type { Cluster } from "../clusters/index.ts";
-import { InputError } from "../model/index.ts";
+import { InputError, type Json } from "../model/index.ts";
 import { makeCluster } from "./clusters.ts";
 import { exitWith, listOf, print, printJson } from "./command-line.ts";
 import type { RunFlags } from "./commands/run.ts";
@@ -9,10 +9,11 @@ import { evidenceLines } from "./evidence/text.ts";
 import type { FaultFamily } from "./faults/fault-family.ts";
 import { tryFamilies } from "./faults-command.ts";
 import { families } from "./faults/index.ts";
-import { drawSchedule } from "./faults/schedule.ts";
+import { drawSchedule, readScheduleFile, type Schedule } from "./faults/schedule.ts";
 import { withInterruption } from "./interruption.ts";
 import { named } from "./named.ts";
 import { makeProgress, type Progress } from "./progress.ts";
+import { recordedFlags } from "./replay/recorded-flags.ts";
 import { run, type RunRequest, type RunResult } from "./run.ts";
 import { allVerdictLines } from "./verdicts.ts";
 import { workloads } from "./workloads/index.ts";
@@ -29,37 +30,64 @@ const pace = {
 /** `zabcheck run`. Throws InputError and OperationError; otherwise it ends with the verdict's exit code. */
 export async function runCommand(name: string, flags: RunFlags): Promise<void> {
   const progress = await makeProgress();
-  const request = await prepareRun(name, flags, progress);
+  const request = await prepareRun(name, flags, progress, givenSchedule(flags));
+  if (flags.printSchedule === true) {
+    await request.cluster.stop();
+    print(JSON.stringify(request.schedule, null, 2));
+    return;
+  }
   const result = await withInterruption(
     (interruption) => run(request, progress, interruption),
     progress.note,
   );
   progress.done();
-  if (flags.json === true) printJson(jsonOf(result));
-  else for (const line of linesOf(result)) print(line);
+  if (flags.json === true) printJson(runOutputOf(result));
+  else for (const line of runLines(result)) print(line);
   exitWith(result.manifest.outcome ?? "unknown");
+}
+
+/** What of a run is given, and not drawn. */
+export interface Given {
+  /** In place of the one that the seed draws. */
+  readonly schedule?: Schedule;
+  /** For the manifest: why there is this run. */
+  readonly parameters?: { readonly [name: string]: Json };
+}
+
+function givenSchedule({ schedule: path, faults }: RunFlags): Given {
+  if (path === undefined) return {};
+  if (faults !== "none")
+    throw new InputError("--schedule and --faults exclude each other", "give one of them");
+  return { schedule: readScheduleFile(path) };
 }
 
 /**
  * A run as the command line asks for it, its cluster made and not yet started.
  * Throws InputError and OperationError before anything is written.
  */
-export async function prepareRun(name: string, flags: RunFlags, progress: Progress): Promise<RunRequest> {
+export async function prepareRun(
+  name: string,
+  flags: RunFlags,
+  progress: Progress,
+  given: Given = {},
+): Promise<RunRequest> {
   const workload = named("workload", name, workloads).prepare(flags.option);
-  const chosen = familiesOf(flags.faults);
+  const chosen = given.schedule === undefined ? familiesOf(flags.faults) : familiesIn(given.schedule);
   const seed = flags.seed ?? randomBytes(4).readUInt32BE();
   const { time: durationMs, servers, observers = 0, clients, results } = flags;
   const rate = rateOf(flags);
   progress.note(`seed ${seed}`);
   const names = chosen.map(({ name }) => name);
   const cluster = await makeCluster(flags, seed, progress.note, names);
-  const usable = await prepareFaults(cluster, chosen, flags.faults === "all", progress);
-  const schedule = drawSchedule(seed, usable, {
+  const isAll = given.schedule === undefined && flags.faults === "all";
+  const usable = await prepareFaults(cluster, chosen, isAll, progress);
+  const bounds = {
     durationMs,
     servers,
     observers,
     ...(flags.cluster === "docker" ? pace.docker : pace.embedded),
-  });
+  };
+  const schedule = given.schedule ?? drawSchedule(seed, usable, bounds);
   const faults = usable.map(({ name }) => name);
   return {
     workload,
@@ -75,7 +103,9 @@ export async function prepareRun(name: string, flags: RunFlags, progress: Progre
     parameters: {
       faults,
       ...(observers === 0 ? {} : { observers }),
+      flags: recordedFlags(flags),
       command: commandOf(name, { ...flags, faults: faults.join(",") || "none" }, seed),
+      ...given.parameters,
     },
   };
 }
@@ -89,6 +119,11 @@ export function familiesOf(list: string): readonly FaultFamily[] {
   const names = families.map((family) => family.name);
   if (list === "all") return families;
   return listOf("fault", names)(list).map((each) => named("fault", each, families));
+}
+
+/** The families that a schedule names. */
+function familiesIn(schedule: Schedule): readonly FaultFamily[] {
+  return families.filter(({ name }) => schedule.some(({ family }) => family === name));
 }
 
 /**
@@ -129,7 +164,9 @@ const flagsOfEnsembles = [
 export function commandOf(name: string, flags: RunFlags, seed: number): string {
   const words = ["zabcheck", "run", name, "--cluster", flags.cluster, "--servers", flags.servers];
   if (flags.observers !== undefined && flags.observers > 0) words.push("--observers", flags.observers);
-  words.push("--faults", flags.faults, "--time", formatDuration(flags.time), "--seed", seed);
+  if (flags.schedule === undefined) words.push("--faults", flags.faults);
+  else words.push("--schedule", flags.schedule);
+  words.push("--time", formatDuration(flags.time), "--seed", seed);
   words.push("--clients", flags.clients, "--rate", rateOf(flags));
   words.push("--session-timeout", formatDuration(flags.sessionTimeout));
   for (const [option, value] of Object.entries(flags.option)) words.push("--option", `${option}=${value}`);
@@ -149,7 +186,7 @@ function formatDuration(ms: number): string {
 }
 
 /** The object of `zabcheck run --json`. */
-function jsonOf({ manifest, directory, history }: RunResult): object {
+export function runOutputOf({ manifest, directory, history }: RunResult): object {
   return {
     verdict: manifest.outcome ?? "unknown",
     checks: manifest.verdicts,
@@ -161,7 +198,8 @@ function jsonOf({ manifest, directory, history }: RunResult): object {
   };
 }
 
-function linesOf({ manifest, directory }: RunResult): readonly string[] {
+/** A run's outcome for people. */
+export function runLines({ manifest, directory }: RunResult): readonly string[] {
   const { verdicts, operations, cluster, seed, status, evidence } = manifest;
   const outcome = worst(verdicts.map(({ verdict }) => verdict));
   const ended = status === "interrupted" ? "; ended early" : "";

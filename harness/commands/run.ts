@@ -7,6 +7,9 @@ export interface RunFlags {
   readonly servers: number;
   readonly observers?: number;
   readonly faults: string;
+  /** A file; in place of faults that the seed draws. */
+  readonly schedule?: string;
+  readonly printSchedule?: boolean;
   readonly time: number;
   readonly seed?: number;
   readonly clients: number;
@@ -35,6 +38,8 @@ export function addRun(program: Command): void {
       "which faults (zabcheck faults), comma-separated; all that work here; or none",
       "none",
     )
+    .option("--schedule <file>", "apply the faults of this schedule, or of this manifest, instead")
+    .option("--print-schedule", "print the schedule and do not run it")
     .option("--time <duration>", "how long the workload runs: 60s, 5m", parseDurationMs, 60_000)
     .option("--seed <number>", "repeats a run's choices (default: a random one, printed)", parseSeed)
     .option("--clients <number>", "clients at a time", integerBetween(1, 1000), 10)

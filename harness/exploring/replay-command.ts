@@ -1,12 +1,14 @@
-import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { asTrace, buildModel, replay, withPromises, type Replay, type Trace } from "../../checkers/index.ts";
 import { InputError, models, type ModelDefinition } from "../../model/index.ts";
 import { exitWith, print, printJson } from "../command-line.ts";
+import { readJsonFile } from "../json-file.ts";
 import { named } from "../named.ts";
 import { definitionIn, importModule } from "./load-model.ts";
 import { wordsOf } from "./telling.ts";
 import { stepLines } from "./text.ts";
+
+const expected = "expected a file that zabcheck explore --trace FILE has written, or the directory of a run";
 
 type BuildArguments = Parameters<ModelDefinition["build"]>;
 
@@ -15,7 +17,7 @@ export async function replayCommand(
   path: string,
   { json, changes }: { readonly json?: boolean; readonly changes?: boolean },
 ): Promise<void> {
-  const trace = asTrace(readJson(path), path);
+  const trace = asTrace(readJsonFile(path, expected), path);
   const definition = await definitionOf(trace, path);
   // Of a model that records histories its promises are properties, too.
   const judging = {
@@ -54,17 +56,4 @@ async function definitionOf(trace: Trace, path: string): Promise<ModelDefinition
     throw new InputError(`${path}: names the module ${trace.module}`, "expected a file of this machine");
   const file = fileURLToPath(trace.module);
   return definitionIn(await importModule(file, trace.module), file, trace.model);
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, "utf8")) as unknown;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new InputError(
-      `${path}: is no trace: ${reason}`,
-      "expected a file that zabcheck explore --trace FILE has written",
-      error,
-    );
-  }
 }

@@ -1,6 +1,7 @@
 import fc, { type Arbitrary } from "fast-check";
 import { z } from "zod";
 import { InputError } from "../../model/index.ts";
+import { firstIssue, readJsonFile } from "../json-file.ts";
 import type { FaultFamily, Plan } from "./fault-family.ts";
 import { families } from "./index.ts";
 
@@ -93,17 +94,23 @@ const scheduleSchema = z.array(
   }),
 );
 
+const form = "a schedule is a list of {startMs, holdMs, family, plan}, as --print-schedule shows";
+
+/** Reads a schedule, or the one in a run's manifest, from a file. Throws InputError with file and place. */
+export function readScheduleFile(path: string): Schedule {
+  const data = readJsonFile(path, form);
+  const isManifest = typeof data === "object" && data !== null && "schedule" in data;
+  return readSchedule(isManifest ? data.schedule : data, path);
+}
+
 /**
  * Reads a schedule back from a run's manifest or a file.
  * Throws InputError where it is not of the form or names an unknown family.
  */
 export function readSchedule(data: unknown, where: string): Schedule {
-  const hint = "a schedule is a list of {startMs, holdMs, family, plan}";
+  const hint = form;
   const parsed = scheduleSchema.max(faultsMax).safeParse(data);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new InputError(`${where}: schedule ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`, hint);
-  }
+  if (!parsed.success) throw new InputError(`${where}: schedule: ${firstIssue(parsed.error)}`, hint);
   for (const { family } of parsed.data) {
     if (!families.some(({ name }) => name === family)) {
       throw new InputError(

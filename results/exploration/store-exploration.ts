@@ -66,6 +66,17 @@ export function isExploration(directory: string): boolean {
   return existsSync(join(directory, files.exploration));
 }
 
+/**
+ * The counterexample that is kept with an exploration; undefined where the directory is of something else.
+ * Throws InputError for an exploration that found none.
+ */
+export function explorationTrace(directory: string): string | undefined {
+  if (!isExploration(directory)) return undefined;
+  const trace = join(directory, files.trace);
+  if (existsSync(trace)) return trace;
+  throw new InputError(`${directory}: the exploration found no counterexample`, "there is nothing to replay");
+}
+
 /** Writes an exploration's report.html anew and returns its path. Throws InputError for what is no exploration. */
 export function renderExploration(directory: string): string {
   const source = join(directory, files.exploration);

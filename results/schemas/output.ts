@@ -24,15 +24,32 @@ export const checkOutput: z.ZodType = z.object({
     .optional(),
 });
 
-/** `zabcheck run --json`. */
-export const runOutput: z.ZodType = z.object({
+const runFields = {
   ...common,
   operations: z.int().nonnegative(),
   history: z.string().describe("path of history.jsonl"),
   directory: z.string(),
   seed: z.int(),
   evidence: runEvidenceSchema.optional().describe("what the run has exercised"),
-});
+};
+
+/** `zabcheck run --json`. */
+export const runOutput: z.ZodType = z.object(runFields);
+
+/** `zabcheck replay --json`: of a run, or of a counterexample. */
+export const replayOutput: z.ZodType = z.union([
+  z.object({
+    ...runFields,
+    replay: z.object({
+      of: z.string().describe("the directory of the run that was repeated"),
+      sameHistory: z.boolean().nullable().describe("null of real servers"),
+      commonEvents: z.int().nonnegative().nullable(),
+      changed: z.array(z.string()).describe("verdicts that came out otherwise"),
+      detail: z.string(),
+    }),
+  }),
+  z.object({ ...common, steps: z.array(z.looseObject({ action: z.string(), parameters: z.json() })) }),
+]);
 
 /** `zabcheck explore --json`. */
 export const exploreOutput: z.ZodType = z.object({
@@ -113,6 +130,7 @@ export const outputs: { readonly [command: string]: z.ZodType } = {
   check: checkOutput,
   "check-logs": checkOutput,
   run: runOutput,
+  replay: replayOutput,
   explore: exploreOutput,
   models: modelsOutput,
   faults: faultsOutput,

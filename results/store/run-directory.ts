@@ -135,16 +135,28 @@ export function readManifest(directory: string): Manifest {
  * Throws InputError where there is none.
  */
 export function findRun(name: string, root: string): string {
-  const candidates = name === "latest" ? [join(root, "latest")] : [name, join(root, name)];
-  for (const candidate of candidates) {
-    if (!existsSync(join(candidate, runFiles.manifest))) continue;
-    const link = lstatSync(candidate).isSymbolicLink();
-    return link ? resolve(dirname(candidate), readlinkSync(candidate)) : resolve(candidate);
+  const found = candidates(name, root).find(holdsRun);
+  if (found !== undefined) {
+    const link = lstatSync(found).isSymbolicLink();
+    return link ? resolve(dirname(found), readlinkSync(found)) : resolve(found);
   }
   throw new InputError(
     name === "latest" ? `no run is kept in ${root}` : `${name}: no run is kept here`,
     name === "latest" ? "make one: zabcheck run register" : "give a run's directory, or 'latest'",
   );
+}
+
+/** Whether `findRun` means a run by this name, or would if there were one. */
+export function isRun(name: string, root: string): boolean {
+  return name === "latest" || candidates(name, root).some(holdsRun);
+}
+
+function candidates(name: string, root: string): readonly string[] {
+  return name === "latest" ? [join(root, "latest")] : [name, join(root, name)];
+}
+
+function holdsRun(directory: string): boolean {
+  return existsSync(join(directory, runFiles.manifest));
 }
 
 function makeNew(folder: string, name: string): string {
