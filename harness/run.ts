@@ -29,6 +29,8 @@ export interface RunRequest {
   readonly sessionTimeoutMs: number;
   /** The folder of all runs. */
   readonly results: string;
+  /** False where nobody will look at the run: trials of a search. */
+  readonly report?: boolean;
   /** What else the manifest is to tell, so that the run can be repeated. */
   readonly parameters: { readonly [name: string]: Json };
 }
@@ -279,6 +281,7 @@ async function judge(
     zeroMs: request.cluster.kind === "embedded" ? world.startNs / 1e6 : world.startedAtMs,
   });
   directory.update({ evidence });
+  if (request.report === false) return;
   progress.stage("writing the report");
   await renderRun(directory.path);
 }

@@ -10,6 +10,7 @@ import { addReport } from "./report.ts";
 import { addModels } from "./models.ts";
 import { addReplay } from "./replay.ts";
 import { addRun } from "./run.ts";
+import { addShrink } from "./shrink.ts";
 
 /**
  * The commands, in the order of `zabcheck --help`. Each file exports one `add...(program)` that declares options
@@ -21,6 +22,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   addCheck,
   addCheckLogs,
   addReplay,
+  addShrink,
   addReport,
   addDemo,
   addModels,

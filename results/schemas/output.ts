@@ -51,6 +51,28 @@ export const replayOutput: z.ZodType = z.union([
   z.object({ ...common, steps: z.array(z.looseObject({ action: z.string(), parameters: z.json() })) }),
 ]);
 
+const runSize = z.object({
+  faults: z.int().nonnegative(),
+  heldMs: z.int().nonnegative(),
+  durationMs: z.int().positive(),
+  clients: z.int().positive(),
+});
+
+/** `zabcheck shrink --json`: the checks are those of the smallest run that failed. */
+export const shrinkOutput: z.ZodType = z.object({
+  ...common,
+  shrink: z.object({
+    of: z.string().describe("the directory of the run that was shrunk"),
+    property: z.string().describe("the verdict that is violated in both"),
+    runs: z.int().nonnegative(),
+    ending: z.enum(["nothing smaller fails", "the time is up", "ended early", "it did not fail again"]),
+    before: runSize,
+    after: runSize.nullable(),
+    directory: z.string().nullable(),
+    history: z.string().nullable(),
+  }),
+});
+
 /** `zabcheck explore --json`. */
 export const exploreOutput: z.ZodType = z.object({
   ...common,
@@ -131,6 +153,7 @@ export const outputs: { readonly [command: string]: z.ZodType } = {
   "check-logs": checkOutput,
   run: runOutput,
   replay: replayOutput,
+  shrink: shrinkOutput,
   explore: exploreOutput,
   models: modelsOutput,
   faults: faultsOutput,

@@ -28,12 +28,17 @@ export const defaultResults = "results/runs";
 
 /** A run's directory while it is written. Every change is on disk when the call returns; nothing here waits. */
 export class RunDirectory {
-  readonly path: string;
+  #path: string;
   #manifest: Manifest;
 
   private constructor(path: string, manifest: Manifest) {
-    this.path = path;
+    this.#path = path;
     this.#manifest = manifest;
+  }
+
+  /** A run that is kept already. Throws InputError where there is none. */
+  static open(path: string): RunDirectory {
+    return new RunDirectory(resolve(path), readManifest(path));
   }
 
   /**
@@ -42,15 +47,18 @@ export class RunDirectory {
    */
   static create(root: string, manifest: Manifest): RunDirectory {
     const folder = join(resolve(root), fileName(manifest.scenario));
-    const stamp = manifest.startedAt.replace(/\.\d+Z$/, "Z").replaceAll(/[-:]/g, "");
     try {
       mkdirSync(folder, { recursive: true });
-      const run = new RunDirectory(makeNew(folder, `${stamp}-${manifest.seed}`), manifest);
+      const run = new RunDirectory(makeNew(folder, nameOf(manifest)), manifest);
       run.#write();
       return run;
     } catch (error) {
       throw unwritable(folder, error);
     }
+  }
+
+  get path(): string {
+    return this.#path;
   }
 
   get manifest(): Manifest {
@@ -76,6 +84,19 @@ export class RunDirectory {
     const scenario = dirname(this.path);
     pointTo(join(scenario, "latest"), basename(this.path));
     pointTo(join(dirname(scenario), "latest"), join(basename(scenario), basename(this.path)));
+  }
+
+  /** Moves the run into the store of another folder on the same file system. Throws OperationError where that cannot be. */
+  moveTo(root: string): void {
+    const folder = join(resolve(root), fileName(this.#manifest.scenario));
+    try {
+      mkdirSync(folder, { recursive: true });
+      const path = makeNew(folder, nameOf(this.#manifest));
+      renameSync(this.#path, path);
+      this.#path = path;
+    } catch (error) {
+      throw unwritable(folder, error);
+    }
   }
 
   /** Removes the directory of a run that never began, and the scenario's folder if nothing else is in it. */
@@ -157,6 +178,11 @@ function candidates(name: string, root: string): readonly string[] {
 
 function holdsRun(directory: string): boolean {
   return existsSync(join(directory, runFiles.manifest));
+}
+
+/** "20260101T120000Z-7": when it began, and its seed. */
+function nameOf({ startedAt, seed }: Manifest): string {
+  return `${startedAt.replace(/\.\d+Z$/, "Z").replaceAll(/[-:]/g, "")}-${seed}`;
 }
 
 function makeNew(folder: string, name: string): string {
