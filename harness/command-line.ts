@@ -17,6 +17,16 @@ export function parseDurationMs(text: string): number {
   return durationMs;
 }
 
+/** As `parseDurationMs` reads it: "60s", "1500ms". */
+export function formatDuration(ms: number): string {
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
+}
+
+/** A word of a command line as a shell takes it. */
+export function quoted(word: string): string {
+  return /^[\w.,:/=@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 const sizeUnitsBytes: { readonly [unit: string]: number } = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 
 /** "512m", "4g" to bytes, more than 0. */

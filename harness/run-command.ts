@@ -15,6 +15,7 @@ import { named } from "./named.ts";
 import { makeProgress, type Progress } from "./progress.ts";
 import { recordedFlags } from "./replay/recorded-flags.ts";
 import { run, type RunRequest, type RunResult } from "./run.ts";
+import { commandOfRun, rateOf } from "./run-words.ts";
 import { allVerdictLines } from "./verdicts.ts";
 import { workloads } from "./workloads/index.ts";
 
@@ -104,15 +105,10 @@ export async function prepareRun(
       faults,
       ...(observers === 0 ? {} : { observers }),
       flags: recordedFlags(flags),
-      command: commandOf(name, { ...flags, faults: faults.join(",") || "none" }, seed),
+      command: commandOfRun(name, { ...flags, faults: faults.join(",") || "none" }, seed),
       ...given.parameters,
     },
   };
-}
-
-/** Virtual time costs the wall's by the operation; real servers are to be kept busy. */
-function rateOf({ rate, cluster }: RunFlags): number {
-  return rate ?? (cluster === "docker" ? 2000 : 1000);
 }
 
 export function familiesOf(list: string): readonly FaultFamily[] {
@@ -150,39 +146,6 @@ async function prepareFaults(
     await cluster.stop();
     throw error;
   }
-}
-
-const flagsOfEnsembles = [
-  ["defect", "defect"],
-  ["image", "image"],
-  ["release", "release"],
-  ["upgradeTo", "upgrade-to"],
-  ["publish", "publish"],
-] as const;
-
-/** The command that repeats the run. */
-export function commandOf(name: string, flags: RunFlags, seed: number): string {
-  const words = ["zabcheck", "run", name, "--cluster", flags.cluster, "--servers", flags.servers];
-  if (flags.observers !== undefined && flags.observers > 0) words.push("--observers", flags.observers);
-  if (flags.schedule === undefined) words.push("--faults", flags.faults);
-  else words.push("--schedule", flags.schedule);
-  words.push("--time", formatDuration(flags.time), "--seed", seed);
-  words.push("--clients", flags.clients, "--rate", rateOf(flags));
-  words.push("--session-timeout", formatDuration(flags.sessionTimeout));
-  for (const [option, value] of Object.entries(flags.option)) words.push("--option", `${option}=${value}`);
-  for (const [flag, option] of flagsOfEnsembles) {
-    const value = flags[flag];
-    if (value !== undefined) words.push(`--${option}`, value);
-  }
-  return words
-    .map((word) =>
-      /^[\w.,:/=@+-]+$/.test(String(word)) ? word : `'${String(word).replaceAll("'", "'\\''")}'`,
-    )
-    .join(" ");
-}
-
-function formatDuration(ms: number): string {
-  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
 }
 
 /** The object of `zabcheck run --json`. */

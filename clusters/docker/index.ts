@@ -10,5 +10,6 @@ export {
   makeServerImage,
 } from "./images/server-image.ts";
 export type { DockerClusterOptions } from "./options.ts";
+export { livenessOf, type Owner, thisOwner } from "./owner.ts";
 export type { Progress } from "./images/tool.ts";
 export { sweep, type SweepOptions, type Swept } from "./sweep.ts";

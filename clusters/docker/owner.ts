@@ -15,10 +15,11 @@ export interface Owner {
 
 export type Liveness = "alive" | "dead" | "unknown";
 
-export function thisOwner(): Owner {
+/** This process, or another one that runs on this machine. */
+export function thisOwner(pid: number = process.pid): Owner {
   return {
-    pid: process.pid,
-    start: startOf(process.pid) ?? "",
+    pid,
+    start: startOf(pid) ?? "",
     host: hostname(),
     boot: bootOf(),
     namespace: namespaceOf(),

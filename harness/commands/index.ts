@@ -8,6 +8,7 @@ import { addFaults } from "./faults.ts";
 import { addImage } from "./image.ts";
 import { addReport } from "./report.ts";
 import { addModels } from "./models.ts";
+import { addNightly } from "./nightly.ts";
 import { addReplay } from "./replay.ts";
 import { addRun } from "./run.ts";
 import { addShrink } from "./shrink.ts";
@@ -21,6 +22,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   addRun,
   addCheck,
   addCheckLogs,
+  addNightly,
   addReplay,
   addShrink,
   addReport,

@@ -252,7 +252,8 @@ function generalCommand(): Command {
     );
 }
 
-function commandFor(name: string, definition: ModelDefinition): Command {
+/** The options of `zabcheck explore NAME`: the model's parameters and how to explore. */
+export function commandFor(name: string, definition: ModelDefinition): Command {
   const command = new Command(`zabcheck explore ${name}`)
     .exitOverride()
     .configureOutput({ outputError: () => {} })

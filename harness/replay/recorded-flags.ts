@@ -12,6 +12,7 @@ export type RecordedFlags = Omit<RunFlags, "seed" | "schedule" | "printSchedule"
 const recordedSchema: z.ZodType<RecordedFlags> = z.looseObject({
   cluster: z.enum(["embedded", "docker"]),
   servers: z.int().min(1).max(9),
+  observers: z.int().min(0).max(9).exactOptional(),
   faults: z.string(),
   time: z.number().positive(),
   clients: z.int().min(1).max(1000),
@@ -21,6 +22,7 @@ const recordedSchema: z.ZodType<RecordedFlags> = z.looseObject({
   defect: z.string().exactOptional(),
   image: z.string().exactOptional(),
   release: z.string().exactOptional(),
+  upgradeTo: z.string().exactOptional(),
   publish: z.int().exactOptional(),
 });
 

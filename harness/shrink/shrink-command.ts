@@ -31,7 +31,7 @@ export async function shrinkCommand(name: string, flags: ShrinkFlags): Promise<v
   const property = propertyOf(manifest, directory, flags.property);
   const progress = await makeProgress();
   const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), flags.time);
+  const timer = setTimeout(() => deadline.abort(), Math.min(flags.time, 2 ** 31 - 1));
   try {
     const outcome = await withInterruption(async (interruption) => {
       const over = AbortSignal.any([interruption, deadline.signal]);

@@ -7,11 +7,11 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { InputError, OperationError } from "../../model/index.ts";
+import { InputError } from "../../model/index.ts";
+import { makeNew, pointTo, stampOf, unwritable } from "./folders.ts";
 import { manifestSchema, type Manifest } from "./manifest.ts";
 
 /** Where the parts of a run lie below its directory. */
@@ -182,44 +182,10 @@ function holdsRun(directory: string): boolean {
 
 /** "20260101T120000Z-7": when it began, and its seed. */
 function nameOf({ startedAt, seed }: Manifest): string {
-  return `${startedAt.replace(/\.\d+Z$/, "Z").replaceAll(/[-:]/g, "")}-${seed}`;
-}
-
-function makeNew(folder: string, name: string): string {
-  for (let attempt = 1; attempt <= 1000; attempt++) {
-    const path = join(folder, attempt === 1 ? name : `${name}-${attempt}`);
-    try {
-      mkdirSync(path);
-      return path;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
-  }
-  throw new Error(`a thousand runs named ${name}`);
-}
-
-/** Links are replaced by renaming, so that two runs that end together leave one good link. */
-function pointTo(link: string, target: string): void {
-  const draft = `${link}.${process.pid}.tmp`;
-  try {
-    symlinkSync(target, draft);
-    renameSync(draft, link);
-  } catch {
-    rmSync(draft, { force: true });
-  }
+  return `${stampOf(startedAt)}-${seed}`;
 }
 
 /** Scenario names come from tables, but a name is never a path. */
 function fileName(scenario: string): string {
   return scenario.replaceAll(/[^\w.-]+/g, "-").replace(/^\.+/, "") || "run";
-}
-
-function unwritable(folder: string, error: unknown): OperationError {
-  const reason = error instanceof Error ? error.message.replace(/, \w+ '.*$/, "") : String(error);
-  return new OperationError(
-    "RESULTS_UNWRITABLE",
-    `${folder}: cannot be written: ${reason}`,
-    "choose another folder with --results DIR",
-    error,
-  );
 }
