@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import jsonc from "jsonc-parser";
 import type { z } from "zod";
 import { InputError } from "../model/index.ts";
 
@@ -16,16 +17,22 @@ export function readJsonFile(path: string, hint: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    const reason = reasonOf(error).replace(/ in JSON at position .*$/, "");
-    throw new InputError(`${path}:${placeIn(text, reasonOf(error))}: is no JSON: ${reason}`, hint, error);
+    const { place, reason } = complaintAbout(text);
+    throw new InputError(`${path}:${place}: is no JSON: ${reason}`, hint, error);
   }
 }
 
-/** "line:column" of what JSON.parse complains about; of the text's end where it only says that it is cut off. */
-function placeIn(text: string, message: string): string {
-  const position = /at position (\d+)/.exec(message)?.[1];
-  const before = text.slice(0, position === undefined ? text.length : Number(position));
-  return `${before.split("\n").length}:${before.length - before.lastIndexOf("\n")}`;
+/** Where a text stops being JSON, as "line:column", and why: JSON.parse says so only now and then. */
+function complaintAbout(text: string): { readonly place: string; readonly reason: string } {
+  const errors: jsonc.ParseError[] = [];
+  jsonc.parse(text, errors, { disallowComments: true });
+  const [first] = errors;
+  const before = text.slice(0, first?.offset ?? text.length);
+  const words = first === undefined ? "not JSON" : jsonc.printParseErrorCode(first.error);
+  return {
+    place: `${before.split("\n").length}:${before.length - before.lastIndexOf("\n")}`,
+    reason: words.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase(),
+  };
 }
 
 /** "runs[0].workloads[1]: expected ..., got ...": the first thing that a schema has to say, with its path. */

@@ -97,7 +97,7 @@ async function watch(
 ): Promise<{ readonly ending: ChildEnding; readonly killed: boolean }> {
   const { limitMs, memoryBytesMax, stop, graceMs } = order;
   const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: over }).catch(() => undefined);
-  const stopped = Promise.race([aborted(stop), aborted(over)]);
+  const stopped = aborted(stop, over);
   let ending: ChildEnding = "by itself";
   while (!over.aborted && ending === "by itself") {
     const leftMs = limitMs - (performance.now() - startMs);
@@ -116,9 +116,13 @@ async function watch(
   return { ending, killed: true };
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+/** Resolves when either is aborted; of the first, which may outlive many children, nothing is kept after the second. */
+function aborted(signal: AbortSignal, over: AbortSignal): Promise<void> {
+  if (signal.aborted || over.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true, signal: over });
+    over.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 /** Kills a process and what it has started. What is gone already is ended. */

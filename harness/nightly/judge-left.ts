@@ -32,13 +32,9 @@ export async function judgedResult(
   if (run === undefined || run.manifest.outcome !== null) return result;
   const history = join(run.directory, runFiles.history);
   if (!existsSync(history)) return result;
-  const [program = "", ...words] = command;
-  const check = [...words, "check", history, "--json", "--time", "120s"];
-  const output = await execute(program, check, { timeout: checkMs, maxBuffer: outputBytesMax }).then(
-    ({ stdout }) => stdout,
-    // Exit code 1 is an answer, too.
-    (error: { readonly stdout?: string }) => error.stdout ?? "",
-  );
+  const output = await outputOf(command, ["check", history, "--json", "--time", "120s"]);
+  // For people: it shows the run as far as it had come.
+  await outputOf(command, ["report", run.directory]);
   const parsed = outputSchema.safeParse(parseOrUndefined(output));
   if (!parsed.success) return { ...result, detail: `${result.detail}; its history could not be judged` };
   const { checks, operations = 0 } = parsed.data;
@@ -52,6 +48,18 @@ export async function judgedResult(
     failed: [...result.failed, ...violated.flatMap(failedProperty)],
     operations: Math.max(result.operations, operations),
   };
+}
+
+async function outputOf(
+  [program = "", ...first]: readonly string[],
+  words: readonly string[],
+): Promise<string> {
+  const options = { timeout: checkMs, maxBuffer: outputBytesMax };
+  return execute(program, [...first, ...words], options).then(
+    ({ stdout }) => stdout,
+    // Exit code 1 is an answer, too.
+    (error: { readonly stdout?: string }) => error.stdout ?? "",
+  );
 }
 
 function parseOrUndefined(text: string): unknown {

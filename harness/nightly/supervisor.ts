@@ -130,10 +130,11 @@ class Supervisor {
   }
 
   async #work(): Promise<void> {
-    while (this.#running.size > 0 || (this.#waiting.length > 0 && this.#ending === undefined)) {
+    for (;;) {
       while (this.#ending === undefined && this.#startNext());
-      const wake = this.#waiting.length > 0 && this.#ending === undefined ? [sleep(idleMs)] : [];
-      await Promise.race([...this.#running.values(), ...wake]);
+      const waits = this.#waiting.length > 0 && this.#ending === undefined;
+      if (this.#running.size === 0 && !waits) return;
+      await Promise.race([...this.#running.values(), ...(waits ? [sleep(idleMs)] : [])]);
     }
   }
 

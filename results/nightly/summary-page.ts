@@ -3,6 +3,7 @@ import { markup, type Html, type Part } from "../report/html.ts";
 import { badge, renderPage, type Section } from "../report/page.ts";
 import { runFiles } from "../store/run-directory.ts";
 import { coverageTables } from "./coverage-tables.ts";
+import { nightFiles } from "./night-directory.ts";
 import { countsOf, endingSentence, headline } from "./summary-words.ts";
 import type { FailureGroup, GoneFailure, JobSummary, NightSummary } from "./summary.ts";
 
@@ -182,8 +183,14 @@ function row(job: JobSummary): Html {
     <td class="number">${subject.seed ?? ""}</td>
     <td class="number">${subject.kind === "run" ? count(operations) : ""}</td>
     <td class="number">${seconds.toFixed(1)}</td>
-    <td class="short">${directory === null ? "" : report(directory)}</td>
+    <td class="short">${directory === null ? "" : report(directory)} ${log(job)}</td>
   </tr> `;
+}
+
+/** What the job's process said, where it has said anything and something is wrong. */
+function log({ id, status }: JobSummary): Html {
+  if (status === "done" || status === "not run") return markup``;
+  return markup`<a href="${nightFiles.logs}/${encodeURIComponent(`${id}.log`)}">log</a>`;
 }
 
 function day(iso: string): string {

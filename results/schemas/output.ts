@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { nightlyOutput } from "../nightly/summary.ts";
 import { runEvidenceSchema } from "../store/run-evidence.ts";
 import { outcomeSchema, verdictSchema } from "./verdict.ts";
 
@@ -154,6 +155,7 @@ export const outputs: { readonly [command: string]: z.ZodType } = {
   run: runOutput,
   replay: replayOutput,
   shrink: shrinkOutput,
+  nightly: nightlyOutput,
   explore: exploreOutput,
   models: modelsOutput,
   faults: faultsOutput,
