@@ -13,7 +13,10 @@ export function addReplay(program: Command): void {
     .description("repeat a run with its seed and schedule, or a counterexample step by step, and compare")
     .argument("<run|trace>", "latest, the directory of a run, or a file of zabcheck explore --trace FILE")
     .option("--results <folder>", "where runs are kept", "results/runs")
-    .option("--changes", "tell what each step of a counterexample changes, also where the model has words for its steps")
+    .option(
+      "--changes",
+      "tell what each step of a counterexample changes, also where the model has words for its steps",
+    )
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",

@@ -35,7 +35,7 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
   const { command, plan, name = "small", results, random, withinMs } = options;
   const report = { kills: 0, ofThePlan: 0, ofARun: 0, histories: 0 };
   while (report.kills < options.kills) {
-    const [program = "", ...words] = [...command, "nightly", plan, "--results", results];
+    const [program, ...words] = [...command, "nightly", plan, "--results", results];
     const child = spawn(program, words, { stdio: "ignore" });
     const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
     await Promise.race([sleep(random.between(0, withinMs)), ended]);

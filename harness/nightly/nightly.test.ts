@@ -91,7 +91,7 @@ test("a plan that cannot be read, or works at the same time elsewhere, is refuse
   expect([refused.code, refused.stdout]).toEqual([64, ""]);
   expect(refused.stderr).toMatch(/small\.json: runs\[0\]\.faults\[0\]: unknown fault 'kil'/);
   writeFileSync(plan, JSON.stringify({ runs: [{ ...quick, faults: ["kill"], seeds: 3 }] }));
-  const [program = "", ...rest] = [...command, "nightly", plan, "--results", results];
+  const [program, ...rest] = [...command, "nightly", plan, "--results", results];
   const first = spawn(program, rest, { stdio: "ignore" });
   const over = new Promise((resolve) => first.once("exit", resolve));
   while (!existsSync(join(nightsOf(results, "small")[0] ?? "", nightFiles.journal))) await sleep(50);
