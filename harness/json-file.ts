@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import jsonc from "jsonc-parser";
+import { parse, printParseErrorCode, type ParseError } from "jsonc-parser";
 import type { z } from "zod";
 import { InputError } from "../model/index.ts";
 
@@ -24,11 +24,11 @@ export function readJsonFile(path: string, hint: string): unknown {
 
 /** Where a text stops being JSON, as "line:column", and why: JSON.parse says so only now and then. */
 function complaintAbout(text: string): { readonly place: string; readonly reason: string } {
-  const errors: jsonc.ParseError[] = [];
-  jsonc.parse(text, errors, { disallowComments: true });
+  const errors: ParseError[] = [];
+  parse(text, errors, { disallowComments: true });
   const [first] = errors;
   const before = text.slice(0, first?.offset ?? text.length);
-  const words = first === undefined ? "not JSON" : jsonc.printParseErrorCode(first.error);
+  const words = first === undefined ? "not JSON" : printParseErrorCode(first.error);
   return {
     place: `${before.split("\n").length}:${before.length - before.lastIndexOf("\n")}`,
     reason: words.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase(),

@@ -3,7 +3,7 @@ import { leastFingerprint } from "./fingerprints.ts";
 import { pathTo, type Path } from "./paths.ts";
 import type { Program } from "./program.ts";
 import { field } from "./record.ts";
-import type { Row } from "./packing.ts";
+import { PackingOutgrown, type Packing, type Row } from "./packing.ts";
 import { attempt } from "./transitions.ts";
 import { Trie } from "./trie.ts";
 import type { Visited } from "./visited.ts";
@@ -41,18 +41,20 @@ class Graph {
   /** Edges by pairs [from, to]. */
   #edges: Int32Array = new Int32Array(1 << 16);
   #edgeCount = 0;
+  readonly #walk: Walk;
+  #pair: readonly [Row, Row] = [new Int32Array(0), new Int32Array(0)];
   readonly #trie: Trie;
-  /** Ints of a row without its fingerprints. */
-  readonly #words: number;
+  /** In which the rows are written. */
+  #packing: Packing;
 
   constructor(program: Program, visited: Visited, bytesMax: number) {
     this.#program = program;
     this.#bytesMax = bytesMax;
     const states = visited.slotsMax;
     const distinct = visited.distinct;
-    // No state is new, so that the packing stays as it is.
-    const { words } = program.packing;
-    this.#words = words;
+    this.#packing = program.packing;
+    this.#walk = new Walk(program.transitions);
+    const { words } = this.#packing;
     this.#trie = new Trie(program.layout.components.length);
     this.#require(4 * states + 4 * distinct * (words + 2));
     this.#rows = new Int32Array(distinct * words);
@@ -64,40 +66,90 @@ class Graph {
     if (bytes + 4 * this.#edges?.length > this.#bytesMax) throw new GraphTooLarge("the graph is too large");
   }
 
+  /**
+   * Meets all states. Under symmetry others may stand for their orbits than in the exploration, with values that it has
+   * not met: then the packing is outgrown, and the state is walked from once more.
+   */
   #walkAll(visited: Visited, numberOf: Int32Array): void {
-    const { model, transitions, stride, fingerprints } = this.#program;
-    const { effects } = transitions;
-    const words = this.#words;
-    const walk = new Walk(transitions);
-    const row = new Int32Array(stride);
-    const after = new Int32Array(stride);
-    const meet = (met: Row, parent: number, instance: number): number => {
-      const { lo, hi } = leastFingerprint(met, words, fingerprints.width);
-      const slot = visited.slot(lo, hi);
-      if (slot < 0) return -1;
-      const known = numberOf[slot] as number;
-      if (known >= 0) return known;
-      const state = this.#states++;
-      numberOf[slot] = state;
-      this.#rows.set(met.subarray(0, words), state * words);
-      this.#parents[2 * state] = parent;
-      this.#parents[2 * state + 1] = instance;
-      return state;
-    };
-    for (const [index, state] of model.initial.entries()) meet(this.#program.rowOf(state), -1, index);
+    const { model } = this.#program;
+    const meet = (met: Row, parent: number, instance: number): number =>
+      this.#meet(visited, numberOf, met, parent, instance);
+    for (const [index, state] of model.initial.entries()) {
+      const row = this.#program.rowOf(state);
+      this.#follow();
+      meet(row, -1, index);
+    }
     for (let state = 0; state < this.#states; state++) {
-      row.set(this.#rows.subarray(state * words, (state + 1) * words));
-      fingerprints.write(this.#program.idsOf(row, 0), row, words);
-      const enabled = walk.run(row, 0, stride, 1);
-      for (let i = 0; i < enabled; i++) {
-        const at = walk.effects[i] as number;
-        after.set(row);
-        effects.replay(at, after, 0);
-        const to = meet(after, state, effects.records[at + field.instance] as number);
-        // A successor beyond the constraint is no state of the graph.
-        if (to >= 0 && to !== state) this.#addEdge(state, to);
+      const edges = this.#edgeCount;
+      for (;;) {
+        try {
+          this.#expand(state, meet);
+          break;
+        } catch (error) {
+          if (!(error instanceof PackingOutgrown)) throw error;
+          this.#edgeCount = edges;
+          this.#program.repack();
+          this.#follow();
+        }
       }
     }
+  }
+
+  /** The number of a state; -1 where it is none of the graph's. */
+  #meet(visited: Visited, numberOf: Int32Array, met: Row, parent: number, instance: number): number {
+    const { words } = this.#packing;
+    const { lo, hi } = leastFingerprint(met, words, this.#program.fingerprints.width);
+    const slot = visited.slot(lo, hi);
+    if (slot < 0) return -1;
+    const known = numberOf[slot] as number;
+    if (known >= 0) return known;
+    const state = this.#states++;
+    numberOf[slot] = state;
+    this.#rows.set(met.subarray(0, words), state * words);
+    this.#parents[2 * state] = parent;
+    this.#parents[2 * state + 1] = instance;
+    return state;
+  }
+
+  #expand(state: number, meet: (met: Row, parent: number, instance: number) => number): void {
+    const { transitions, stride, fingerprints } = this.#program;
+    const { effects } = transitions;
+    const { words } = this.#packing;
+    const [row, after] = this.#scratch(stride);
+    row.set(this.#rows.subarray(state * words, (state + 1) * words));
+    fingerprints.write(this.#program.idsOf(row, 0), row, words);
+    const enabled = this.#walk.run(row, 0, stride, 1);
+    for (let i = 0; i < enabled; i++) {
+      const at = this.#walk.effects[i] as number;
+      after.set(row);
+      effects.replay(at, after, 0);
+      const to = meet(after, state, effects.records[at + field.instance] as number);
+      // A successor beyond the constraint is no state of the graph.
+      if (to >= 0 && to !== state) this.#addEdge(state, to);
+    }
+  }
+
+  /** Two rows to work on. */
+  #scratch(stride: number): readonly [Row, Row] {
+    if (this.#pair[0].length !== stride) this.#pair = [new Int32Array(stride), new Int32Array(stride)];
+    return this.#pair;
+  }
+
+  /** Writes the rows anew where the program packs them otherwise now. */
+  #follow(): void {
+    const from = this.#packing;
+    const { packing } = this.#program;
+    if (from === packing) return;
+    const capacity = this.#parents.length / 2;
+    this.#require(4 * capacity * (from.words + packing.words));
+    const rows = new Int32Array(capacity * packing.words);
+    const ids = new Int32Array(this.#program.layout.components.length);
+    for (let state = 0; state < this.#states; state++) {
+      from.unpack(this.#rows, state * from.words, ids);
+      packing.pack(ids, rows, state * packing.words);
+    }
+    this.#rows = rows;
+    this.#packing = packing;
   }
 
   #addEdge(from: number, to: number): void {
@@ -134,7 +186,7 @@ class Graph {
     const { recorder } = this.#program;
     let root = 0;
     return (state) => {
-      const ids = this.#program.idsOf(this.#rows, state * this.#words);
+      const ids = this.#program.idsOf(this.#rows, state * this.#packing.words);
       let leaf = this.#trie.find(root, ids);
       if (leaf === 0) {
         leaf = attempt(

@@ -11,14 +11,14 @@ const stepsMax = 40;
  * Throws SymmetryError where the model tells them apart.
  */
 export function exchangeIdentities(model: Model<unknown>): number {
-  // One exchange is as good as another: the others are of its kind.
-  const [permutation] = symmetries(model);
-  if (permutation === undefined) return 0;
+  const permutations = symmetries(model);
   let checked = 0;
   const random = randomFrom(1);
   for (let walk = 0; walk < walks; walk++) {
     let state: unknown = model.initial[random() % model.initial.length];
     for (let step = 0; step < stepsMax; step++) {
+      const permutation = permutations[random() % permutations.length];
+      if (permutation === undefined) return checked;
       checkSymmetry(model, state, permutation);
       checked++;
       const next = successors(model, state);

@@ -117,7 +117,7 @@ describe("zabcheck explore of a recipe", () => {
     expect(text).toMatch(
       /^ {2}1\. c\d: join; it sends create\("\/election\/<c\d>\.1-candidate-", "", ephemeral/m,
     );
-    expect(text).toMatch(/^ 14\. c\d: delete\("\/election\/.*"\) = ok; it is out$/m);
+    expect(text).toMatch(/^ 14\. c\d: delete\("\/election\/.*"\) = ok; it is out; that wakes c\d, c\d$/m);
     expect(text).toContain("measured  clients woken by one departure: 2 at most in what was explored");
     expect(text).not.toContain("->");
     expect(text).not.toContain("or more");
