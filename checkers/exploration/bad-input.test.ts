@@ -166,6 +166,18 @@ describe("a model that", () => {
     expect(await messageOf(model)).toMatch(/Counts: depends on something else than the state/);
   });
 
+  it("does by chance or by the clock what it does is told so", async () => {
+    let calls = 0;
+    const model = modelWith({
+      actions: [
+        action("Roll", [[]], (_, next) => {
+          next.list = [calls++ % 6];
+        }),
+      ],
+    });
+    expect(await messageOf(model)).toMatch(/Roll\(\): depends on something else than the state/);
+  });
+
   it("has no initial state, or an action without an effect, is refused", async () => {
     expect(await messageOf(modelWith({ initial: [] }))).toMatch(/it has no initial state/);
     expect(await messageOf(modelWith({ actions: [{ name: "Nothing", parameters: [[]] } as never] }))).toMatch(

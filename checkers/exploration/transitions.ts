@@ -26,6 +26,11 @@ export interface Instance {
 /** A leaf of an instance that is not enabled. Others are `-2 - n`: n is an effect, or a list where that is the owner's. */
 const dead = -1;
 
+/** The first effects, and one in so many of the later, are run twice: a model's clock or chance is found out. */
+const alwaysTwice = 500;
+const sometimesTwice = 50;
+const dependsOnMore = "depends on something else than the state and its parameters";
+
 /**
  * The transition relation as the engine runs it: what each instance of an action does is learnt by running the
  * author's function once for each combination of the components that it reads, and replayed on ids ever after.
@@ -184,13 +189,26 @@ export class Transitions implements Waiting {
     this.evaluations++;
     const label = (): string => `${action.name}(${parameters.map(canonical).join(", ")})`;
     this.#roots[instance] = attempt(label, () => {
-      const result: unknown = recorder.write(this.#ids, () =>
-        action.effect(recorder.now as Now<unknown>, recorder.next, ...parameters),
-      );
+      const effect = (): unknown =>
+        recorder.write(this.#ids, () =>
+          action.effect(recorder.now as Now<unknown>, recorder.next, ...parameters),
+        );
+      const result = effect();
       if (isThenable(result)) throw new ModelError("an effect must not be asynchronous");
+      if (this.evaluations <= alwaysTwice || this.evaluations % sometimesTwice === 0) {
+        const once = this.#done(result);
+        if (this.#done(effect()) !== once) throw new ModelError(dependsOnMore);
+      }
       const leaf = result === disabled ? dead : -3 - 2 * this.#addEffect(instance);
       return this.#insert(this.#roots[instance] as number, instance, leaf);
     });
+  }
+
+  /** What an effect has read and done, as text. */
+  #done(result: unknown): string {
+    const { reads, ids, written, updated } = this.#recorder;
+    const writtenIds = written.map((component) => this.#recorder.writtenId(component));
+    return [result === disabled ? "disabled" : "enabled", reads, ids, written, writtenIds, updated].join(";");
   }
 
   #addEffect(instance: number): number {
@@ -240,7 +258,7 @@ export function attempt<T>(label: () => string, run: () => T): T {
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return `threw ${String(error)}`;
-  if (error instanceof TrieConflict) return "depends on something else than the state and its parameters";
+  if (error instanceof TrieConflict) return dependsOnMore;
   const mutates = /read only property|not extensible|Cannot (?:delete|define) property/.test(error.message);
   if (error instanceof TypeError && mutates) {
     return `changes a value of the state in place: make a new one instead (${error.message})`;
