@@ -197,7 +197,8 @@ export class Effects {
   /** Replays an effect on a row in place, with its fingerprints. */
   replay(at: number, row: Row, offset: number): void {
     const { records } = this;
-    const { hashes, hashAt, width } = this.#fingerprints;
+    const fingerprints = this.#fingerprints;
+    const { width } = fingerprints;
     const packing = this.#packing;
     const shape = records[at + field.shape] as number;
     const firstWrite = at + field.change + width;
@@ -208,6 +209,8 @@ export class Effects {
     for (let i = 0; i < width; i++)
       row[prints + i] = (row[prints + i] as number) ^ (records[at + field.change + i] as number);
     const flip = (component: number, id: number): void => {
+      // Read at each time: an update that is learnt here may have moved them.
+      const { hashes, hashAt } = fingerprints;
       const from = (hashAt[component] as number) + id * width;
       for (let i = 0; i < width; i++)
         row[prints + i] = (row[prints + i] as number) ^ (hashes[from + i] as number);

@@ -33,6 +33,18 @@ it("means the same to the engine and to its slow twin", async () => {
     expect([name, generated]).toEqual([name, slow.perAction.get(name) ?? 0]);
 });
 
+it("has the same states depth-first, whose steps meet new values in another order", async () => {
+  for (const parameters of [
+    { transactions: 1, timeouts: 0, restarts: 0, epochs: 2 },
+    { transactions: 0, timeouts: 1, restarts: 1, epochs: 1 },
+  ]) {
+    const broad = await explore(zabModel, { parameters });
+    const deep = await explore(zabModel, { parameters, mode: "depth-first" });
+    expect([deep.generated, deep.distinct]).toEqual([broad.generated, broad.distinct]);
+    expect(deep.verdicts.map(({ verdict }) => verdict)).toEqual(broad.verdicts.map(({ verdict }) => verdict));
+  }
+});
+
 /** States of the shortest counterexample; the first five are what TLC finds on the same change of Zab.tla. */
 const lengths: { readonly [variant: string]: number } = {
   "weak-quorum": 9,
