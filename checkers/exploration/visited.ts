@@ -7,9 +7,9 @@ const overhang = 4096;
 const firstCapacity = 2 ** 16;
 /** It grows when it is fuller than this, */
 export const loadMax = 0.8;
-/** by this factor: the table takes 10 to 14 bytes a state, or 20 while it is small. */
+/** by this factor: the table takes 10 to 14 bytes a state, or 16 while it is small. */
 const growth = 1.4;
-const growthWhileSmall = 2;
+const growthWhileSmall = 1.55;
 const smallCapacity = 2 ** 21;
 
 /**
