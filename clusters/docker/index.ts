@@ -1,3 +1,4 @@
+export { extractFiles } from "./archive.ts";
 export { createDockerCluster, type DockerCluster } from "./docker-cluster.ts";
 export { connectEngine, type Engine } from "./engine.ts";
 export { type DockerForTests, dockerForTests } from "./for-tests.ts";

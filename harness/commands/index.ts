@@ -12,6 +12,7 @@ import { addNightly } from "./nightly.ts";
 import { addReplay } from "./replay.ts";
 import { addRun } from "./run.ts";
 import { addShrink } from "./shrink.ts";
+import { addWorker } from "./worker.ts";
 
 /**
  * The commands, in the order of `zabcheck --help`. Each file exports one `add...(program)` that declares options
@@ -23,6 +24,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   addCheck,
   addCheckLogs,
   addNightly,
+  addWorker,
   addReplay,
   addShrink,
   addReport,

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { integerBetween, parseDurationMs, parseSeed, parseSizeBytes } from "../command-line.ts";
+import { parseQueueAddress, type QueueAddress } from "../queue/address.ts";
 
 /** What `zabcheck nightly` was told. */
 export interface NightlyFlags {
@@ -9,6 +10,7 @@ export interface NightlyFlags {
   readonly processors?: number;
   readonly seed?: number;
   readonly fresh?: boolean;
+  readonly queue?: QueueAddress;
   readonly results: string;
   readonly json?: boolean;
 }
@@ -33,6 +35,11 @@ export function addNightly(program: Command): void {
     )
     .option("--seed <number>", "what new seeds are drawn from (default: a random one, printed)", parseSeed)
     .option("--fresh", "begin a new night, even where the last one was not finished")
+    .option(
+      "--queue <url>",
+      "have the jobs done by workers (zabcheck worker) that take them from this Redis: redis://HOST:PORT",
+      parseQueueAddress,
+    )
     .option("--results <folder>", "where nights are kept", "results/runs")
     .option("--json", "print one JSON object")
     .addHelpText(
@@ -44,7 +51,8 @@ Examples:
   zabcheck nightly embedded
   zabcheck nightly docker --time 8h
   zabcheck nightly docker --print > plan.json      # to begin with
-  zabcheck nightly plan.json`,
+  zabcheck nightly plan.json
+  zabcheck nightly plan.json --queue redis://10.0.0.7    # on every host with: zabcheck worker --queue ...`,
     )
     .action(async (plan: string, flags: NightlyFlags) => {
       const { nightlyCommand } = await import("../nightly/nightly-command.ts");

@@ -31,7 +31,7 @@ export function plainDisplay(total: number, already: number, write: (line: strin
 }
 
 /** "holds     register-embedded-kill-7, 4.2 s". */
-function lineOf(job: Job, { verdict, seconds, status, detail }: JobResult): string {
+export function lineOf(job: Job, { verdict, seconds, status, detail }: JobResult): string {
   const mark = { holds: "holds   ", violated: "VIOLATED", unknown: "unknown " }[verdict];
   const more =
     status === "done" ? "" : `: ${status}${detail === "" || detail === status ? "" : `, ${detail}`}`;
@@ -83,6 +83,8 @@ async function barDisplay(total: number, already: number, stream: NodeJS.WriteSt
   };
   return {
     started(job) {
+      // A second time where a worker was lost.
+      forget(job);
       running.set(job.id, { bar: bars.create(1000, 0, { text: job.id }), job, startMs: Date.now() });
     },
     postponed(job, reason) {

@@ -28,7 +28,7 @@ export type JournalLine =
   /** Nothing more will be done. */
   | { readonly event: "finished"; readonly at: string };
 
-const ownerSchema = z.object({
+export const ownerSchema: z.ZodType<Owner> = z.object({
   pid: z.int(),
   start: z.string(),
   host: z.string(),
@@ -36,7 +36,7 @@ const ownerSchema = z.object({
   namespace: z.string(),
 });
 
-const resultSchema: z.ZodType<JobResult> = z.object({
+export const resultSchema: z.ZodType<JobResult> = z.object({
   status: z.enum(jobStatuses),
   verdict: outcomeSchema,
   detail: z.string(),

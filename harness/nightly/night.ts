@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { livenessOf } from "../../clusters/index.ts";
-import { InputError, OperationError } from "../../model/index.ts";
+import { OperationError } from "../../model/index.ts";
 import { makeNightDirectory, nightFiles, nightsOf, writeAtomically } from "../../results/index.ts";
 import { version } from "../version.ts";
 import { jobsOf } from "./expand.ts";
@@ -24,7 +24,7 @@ export interface Night {
   readonly zabcheck: string;
 }
 
-const jobSchema: z.ZodType<Job> = z.object({
+export const jobSchema: z.ZodType<Job> = z.object({
   id: z.string().regex(/^[\w.+~-]+$/),
   subject: z.object({
     kind: z.enum(["run", "exploration"]),
@@ -53,13 +53,6 @@ const nightSchema = z.object({
   plan: z.record(z.string(), z.json()),
   jobs: z.array(jobSchema),
 });
-
-/** Reads a job that was sent or written down. Throws InputError where it is none. */
-export function readJob(data: unknown, where: string): Job {
-  const parsed = jobSchema.safeParse(data);
-  if (parsed.success) return parsed.data;
-  throw new InputError(`${where}: is no job of a plan`, "are both sides of the same version of zabcheck?");
-}
 
 export interface NightWish {
   readonly results: string;

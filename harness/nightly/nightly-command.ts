@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
+import { InputError } from "../../model/index.ts";
 import { verdictsOf, writeSummary, type NightSummary } from "../../results/index.ts";
 import { print, printJson } from "../command-line.ts";
 import type { NightlyFlags } from "../commands/nightly.ts";
@@ -15,21 +16,25 @@ import { shippedPlans } from "./shipped.ts";
 import { earlierSummaries, summarize } from "./summarize.ts";
 import { summaryLines } from "./text.ts";
 import { supervise } from "./supervisor.ts";
+import { localWorkforce, type Workforce } from "./workforce.ts";
 
 /** Of the machine's memory, where nothing else is said. */
-const memoryShare = 0.75;
+export const memoryShare = 0.75;
 
 /**
  * `zabcheck nightly PLAN`. Exit code 0 where all hold, 1 where something is violated, 2 where something is unknown or
  * was not run, 64 for a plan that is none, 70 where nothing could start or the disk is full.
  */
 export async function nightlyCommand(word: string, flags: NightlyFlags): Promise<void> {
+  refuseBoth(flags);
   const { name, written } = await planOf(word, flags);
   if (flags.print === true) {
     await parsePlan(written, name);
     print(planText(written));
     return;
   }
+  // Before there is a night that nobody could work at.
+  if (flags.queue !== undefined) await (await import("../queue/address.ts")).tryRedis(flags.queue);
   const { results, seed, fresh } = flags;
   const { night, state } = await openNight({ results, name, written, seed, fresh: fresh === true });
   const display = await makeDisplay(night.jobs.length, state?.results.size ?? 0);
@@ -77,13 +82,12 @@ async function carryOut(
     if (runs > 0)
       display.note(`the disk is nearly full: ${runs} runs of earlier nights that hold were removed`);
   };
+  const { workforce, capacity, close } = await hire(night, flags, display);
   try {
     const outcome = await withInterruption(
       (interruption) =>
         supervise({
-          ...{ night, state, interruption, makeRoom },
-          command: ownCommand(),
-          capacity: capacityOf(plan, flags),
+          ...{ night, state, interruption, makeRoom, workforce, capacity },
           budgetMs: flags.time ?? plan.time,
           observer: display,
         }),
@@ -96,7 +100,34 @@ async function carryOut(
     return summary;
   } finally {
     display.done();
+    await close();
   }
+}
+
+function refuseBoth({ queue, memory, processors }: NightlyFlags): void {
+  if (queue === undefined || (memory === undefined && processors === undefined)) return;
+  throw new InputError(
+    "--memory and --processors say what this machine may do, and with --queue it does nothing",
+    "give them to zabcheck worker",
+  );
+}
+
+interface Hired {
+  readonly workforce: Workforce;
+  readonly capacity: Capacity;
+  readonly close: () => Promise<void>;
+}
+
+/** This machine, or whoever takes jobs from the queue: what is too much for one worker waits for another. */
+async function hire(night: Night, flags: NightlyFlags, display: Display): Promise<Hired> {
+  if (flags.queue === undefined) {
+    const workforce = localWorkforce({ directory: night.directory, command: ownCommand() });
+    return { workforce, capacity: capacityOf(night.plan, flags), close: async () => undefined };
+  }
+  const { openQueue } = await import("../queue/queue-workforce.ts");
+  const workforce = await openQueue(flags.queue, night, display.note);
+  const boundless = { memoryBytes: Number.POSITIVE_INFINITY, processors: Number.POSITIVE_INFINITY };
+  return { workforce, capacity: boundless, close: () => workforce.close() };
 }
 
 function capacityOf(

@@ -19,6 +19,7 @@ import type { Job } from "./job.ts";
 import { readJournal, type JobResult } from "./journal.ts";
 import type { Night } from "./night.ts";
 import type { Plan } from "./plan.ts";
+import { localWorkforce } from "./workforce.ts";
 import { supervise, type NightOutcome, type SupervisorOptions } from "./supervisor.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -44,7 +45,7 @@ function night(jobs: readonly Job[], more: Partial<SupervisorOptions> = {}): Pro
   return supervise({
     night: nightOf(jobs),
     state: existsSync(journal) ? readJournal(journal) : undefined,
-    command: program.command,
+    workforce: localWorkforce({ directory: folder, command: program.command }),
     capacity: { memoryBytes: 100, processors: 4 },
     budgetMs: undefined,
     interruption: new AbortController().signal,
@@ -222,7 +223,9 @@ test("what a full disk did to a job is no finding: it is done again", async () =
 });
 
 test("what cannot even be started as a process is that job's failure", async () => {
-  const outcome = await night([job("good", ["holds"])], { command: [join(folder, "no-such-program")] });
+  const outcome = await night([job("good", ["holds"])], {
+    workforce: localWorkforce({ directory: folder, command: [join(folder, "no-such-program")] }),
+  });
   expect(told(outcome, "good")).toEqual({ status: "crashed", verdict: "unknown" });
   expect(outcome.results.get("good")?.detail).toContain("cannot be started");
 });

@@ -6,11 +6,11 @@ import { nightFiles, type NightEnding } from "../../results/index.ts";
 import { nextJob, type Capacity } from "./admission.ts";
 import { killGroup } from "./child.ts";
 import { freeBytes, freeBytesMin, Reserve } from "./disk-space.ts";
-import { doJob } from "./do-job.ts";
 import type { Job } from "./job.ts";
 import { notRun, resultLeft, type Disposition } from "./job-result.ts";
 import { Journal, type JobResult, type JournalLine, type NightState } from "./journal.ts";
 import type { Night } from "./night.ts";
+import type { Workforce } from "./workforce.ts";
 
 /** Told of what happens, for the display. */
 export interface Observer {
@@ -24,8 +24,7 @@ export interface SupervisorOptions {
   readonly night: Night;
   /** What earlier sessions did; undefined for a new night. */
   readonly state: NightState | undefined;
-  /** The words that start zabcheck. */
-  readonly command: readonly string[];
+  readonly workforce: Workforce;
   readonly capacity: Capacity;
   /** Of the whole night, in ms; undefined: as long as it takes. */
   readonly budgetMs: number | undefined;
@@ -153,17 +152,19 @@ class Supervisor {
   }
 
   async #do(job: Job): Promise<void> {
-    const { night, command, observer } = this.#options;
-    // Before there is a process: who takes the night up must know that there may be one.
-    this.#write({ event: "started", at: now(), job: job.id });
-    this.#starts.set(job.id, (this.#starts.get(job.id) ?? 0) + 1);
-    observer.started(job);
-    const onStart = (pid: number): void =>
+    const { workforce, observer } = this.#options;
+    const started = (): void => {
+      this.#write({ event: "started", at: now(), job: job.id });
+      this.#starts.set(job.id, (this.#starts.get(job.id) ?? 0) + 1);
+      observer.started(job);
+    };
+    const running = (pid: number): void =>
       this.#write({ event: "running", at: now(), job: job.id, owner: thisOwner(pid) });
     try {
-      const place = { directory: night.directory, command };
-      const done = doJob(job, place, this.#stop.signal, onStart);
-      this.#settle(job, await done.catch((error: unknown) => failed(job, error)));
+      const done = workforce.perform(job, this.#stop.signal, { started, running });
+      const disposition = await done.catch((error: unknown) => failed(job, error));
+      if (disposition !== undefined) this.#settle(job, disposition);
+      await workforce.settled(job);
     } finally {
       this.#running.delete(job);
     }

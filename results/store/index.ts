@@ -1,3 +1,4 @@
+export { unwritable } from "./folders.ts";
 export * from "./manifest.ts";
 export * from "./recorder.ts";
 export * from "./run-directory.ts";
