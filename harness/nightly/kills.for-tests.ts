@@ -43,7 +43,7 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
     if (child.exitCode !== null) continue;
     report.kills++;
     const run = lastRun(results, name);
-    if (run !== undefined && random.chance(0.3)) {
+    if (run !== undefined && random.chance(0.5)) {
       report.ofARun++;
       kill(run.pid);
       await sleep(random.between(0, 500));

@@ -30,7 +30,7 @@ async function killed(run: object, kills: number, withinMs: number, afterEachKil
   expect(report.ofARun).toBeGreaterThan(0);
   expect(report.histories).toBeGreaterThan(0);
   // It resumes, and comes to its end.
-  const [program = "", ...words] = [...command, "nightly", plan, "--results", results];
+  const [program, ...words] = [...command, "nightly", plan, "--results", results];
   await execute(program, words).catch((error: { readonly code: unknown; readonly stderr: string }) => {
     if (error.code !== 2) throw new Error(error.stderr);
   });
@@ -44,7 +44,7 @@ test("25 kills at any moment, embedded: every history reads, nothing is done twi
 
 describe.skipIf(docker.reason !== undefined)(docker.title("against real servers"), () => {
   test("25 kills at any moment: every history reads, a sweep leaves nothing, and the plan resumes", async () => {
-    const [program = "", ...words] = [...(await builtCommand()), "clean"];
+    const [program, ...words] = [...(await builtCommand()), "clean"];
     const run = { workloads: ["register"], cluster: "docker", faults: ["all"], time: "15s", seeds: 3 };
     await killed(run, 25, 40_000, async () => {
       await execute(program, words);
