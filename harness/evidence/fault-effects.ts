@@ -88,6 +88,7 @@ const effectOfServers: { readonly [kind in ServerEventKind]: EffectName | undefi
   DIFF: "synchronizations",
   TRUNC: "synchronizations",
   SNAP: "synchronizations",
+  "keeps what it should give up": undefined,
 };
 
 function countServerEvents(

@@ -206,6 +206,24 @@ test("what happens shortly after a fault counts as its effect, until the next on
   expect(faults.map(({ effects }) => effects)).toEqual([{}, { disconnections: 1 }]);
 });
 
+test("a defect known by number that a server's log shows is told, and which server's", async () => {
+  const line = (text: string): string => `2026-11-28 17:08:10,622 [x] INFO Learner - ${text}\n`;
+  const order = line("Truncating log to get in sync with the leader 0x1000018d0");
+  for (const [server, snapshot] of [
+    ["server-1", "1000018d4"],
+    ["server-2", "1000018d0"],
+  ] as const) {
+    mkdirSync(join(logs, server));
+    const read = line(`Reading snapshot /data/version-2/snapshot.${snapshot}`);
+    writeFileSync(join(logs, server, "server.log"), order + read);
+  }
+  const evidence = await runEvidence({
+    ...{ events: [], schedule: [], verdicts: [], cluster: "docker", logs, zeroMs: 0 },
+  });
+  expect(evidence.knownDefects).toEqual([expect.stringMatching(/^ZOOKEEPER-1549 at server-1: /)]);
+  expect(evidenceLines(evidence).at(-1)).toMatch(/^known {5}ZOOKEEPER-1549 at server-1/);
+});
+
 test("faults that were skipped, failed or never reached are told apart from those without an effect", async () => {
   const story = new Story().fault(1000, 0, "skipped").fault(2000, 1, "apply").fault(2001, 1, "failed");
   const evidence = await evidenceOf(story, [pause, pause, pause]);

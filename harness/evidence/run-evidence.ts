@@ -25,7 +25,8 @@ export interface RunRemains {
  */
 export async function runEvidence(remains: RunRemains): Promise<RunEvidence> {
   const { events, schedule, verdicts } = remains;
-  const servers = await logsOf(remains);
+  const logs = await logsOf(remains);
+  const servers = logs === undefined ? undefined : [...logs.values()].flat();
   const total = (kind: ServerEventKind): number =>
     (servers ?? []).filter((event) => event.kind === kind).length;
   const sessions = countSessions(events);
@@ -39,20 +40,37 @@ export async function runEvidence(remains: RunRemains): Promise<RunEvidence> {
     staleReads: countOf(verdicts, "staleness", "stale"),
     staleSyncedReads: countOf(verdicts, "synced-reads", "stale-sync"),
     faults: faultEvidence(events, schedule, placed(servers ?? [], remains)),
+    ...knownDefects(logs ?? new Map()),
   };
 }
 
-/** The events of all servers; undefined where no log could be read. */
-async function logsOf({ cluster, logs }: RunRemains): Promise<readonly ServerEvent[] | undefined> {
+/** What explains a broken promise, and is none of its own: the verdict stands. */
+function knownDefects(
+  logs: ReadonlyMap<string, readonly ServerEvent[]>,
+): Pick<RunEvidence, "knownDefects"> | object {
+  const met = [...logs].flatMap(([server, events]) =>
+    events.some(({ kind }) => kind === "keeps what it should give up")
+      ? [
+          `ZOOKEEPER-1549 at ${server}: its leader had it truncate its log, and it went on with a snapshot that holds what it was to give up`,
+        ]
+      : [],
+  );
+  return met.length === 0 ? {} : { knownDefects: met };
+}
+
+/** The events of each server whose log could be read; undefined where none could. */
+async function logsOf({
+  cluster,
+  logs,
+}: RunRemains): Promise<ReadonlyMap<string, readonly ServerEvent[]> | undefined> {
   if (!existsSync(logs)) return undefined;
   const kind = cluster === "embedded" ? "embedded" : "zookeeper";
-  const read = await Promise.all(
-    readdirSync(logs)
-      .toSorted()
-      .map((server) => readServerLog(join(logs, server, "server.log"), kind)),
-  );
-  const known = read.filter((log) => log !== undefined);
-  return known.length === 0 ? undefined : known.flat();
+  const read = new Map<string, readonly ServerEvent[]>();
+  for (const server of readdirSync(logs).toSorted()) {
+    const events = await readServerLog(join(logs, server, "server.log"), kind);
+    if (events !== undefined) read.set(server, events);
+  }
+  return read.size === 0 ? undefined : read;
 }
 
 /** A log whose clock was turned says nothing about when. */

@@ -77,6 +77,19 @@ test("who waited for a quorum in vain, or was stopped in order, was not deposed"
   expect(await kindsIn(killed.map(line).join("\n"))).toEqual(["leads", "starts"]);
 });
 
+test("a server that reads a snapshot of what its leader had it truncate keeps it", async () => {
+  const line = (text: string): string =>
+    `2026-11-28 17:08:10,622 [QuorumPeer[myid=1](plain=0.0.0.0:2181)(secure=disabled)] INFO org.apache.zookeeper.server.quorum.Learner - ${text}`;
+  const order = "Truncating log to get in sync with the leader 0x1000018d0";
+  const read = (zxid: string): string => `Reading snapshot /data/version-2/snapshot.${zxid}`;
+  const kinds = (...texts: readonly string[]): Promise<unknown> => kindsIn(texts.map(line).join("\n"));
+  const keeps = "keeps what it should give up";
+  expect(await kinds(order, read("1000018d4"))).toEqual(["TRUNC", keeps]);
+  expect(await kinds(order, read("1000018d0"))).toEqual(["TRUNC"]);
+  expect(await kinds(order, read("100000000"), read("1000018d4"))).toEqual(["TRUNC"]);
+  expect(await kinds(read("1000018d4"), order)).toEqual(["TRUNC"]);
+});
+
 test("the embedded ensemble's notes say the same; a leader that is killed is not deposed", async () => {
   const notes = [
     "0.000000 starts",

@@ -3,7 +3,15 @@ import { createInterface } from "node:readline";
 
 /** What a server's log says happened to it. */
 export type ServerEventKind =
-  "starts" | "looks for a leader" | "leads" | "is deposed" | "DIFF" | "TRUNC" | "SNAP";
+  | "starts"
+  | "looks for a leader"
+  | "leads"
+  | "is deposed"
+  | "DIFF"
+  | "TRUNC"
+  | "SNAP"
+  /** It was to give transactions up, and went on with a snapshot that holds them (ZOOKEEPER-1549). */
+  | "keeps what it should give up";
 
 export interface ServerEvent {
   readonly kind: ServerEventKind;
@@ -86,6 +94,8 @@ abstract class LogReader {
 
 class ZookeeperLog extends LogReader {
   #timeMs: number | undefined;
+  /** What the leader has it truncate to, until it has read what it goes on with. */
+  #truncatedTo: number | undefined;
 
   /** Lines without a time (of exceptions) belong to the line before them. Containers' clocks show UTC. */
   override line(text: string): void {
@@ -96,6 +106,21 @@ class ZookeeperLog extends LogReader {
     }
     const sign = zookeeperSigns.find(({ pattern }) => pattern.test(text));
     if (sign !== undefined) this.add(sign.kind, this.#timeMs);
+    this.#compareSnapshot(text);
+  }
+
+  /**
+   * TRUNC cuts the log, not snapshots: one that an aspiring leader took of what was not committed is read again. Of the
+   * lines that follow the order the first that names a snapshot tells which.
+   */
+  #compareSnapshot(text: string): void {
+    const [, order] = /\bTruncating log to get in sync with the leader 0x([0-9a-f]+)/.exec(text) ?? [];
+    if (order !== undefined) this.#truncatedTo = Number.parseInt(order, 16);
+    const [, snapshot] = /\bReading snapshot \S*\bsnapshot\.([0-9a-f]+)/.exec(text) ?? [];
+    if (snapshot === undefined || this.#truncatedTo === undefined) return;
+    if (Number.parseInt(snapshot, 16) > this.#truncatedTo)
+      this.add("keeps what it should give up", this.#timeMs);
+    this.#truncatedTo = undefined;
   }
 }
 

@@ -10,6 +10,7 @@ export function evidenceLines(evidence: RunEvidence): readonly string[] {
     ...(missing.length === 0
       ? []
       : [`not done  ${missing.map((fault) => `${nameOf(fault)} ${fault.outcome}`).join(", ")}`]),
+    ...(evidence.knownDefects ?? []).map((defect) => `known     ${defect}`),
   ];
 }
 

@@ -11,7 +11,7 @@ export function evidenceSection(evidence: RunEvidence): Section {
     id: "exercised",
     title: "What it exercised",
     note: faults.length === 0 ? "no faults" : `${applied} of ${faults.length} faults were applied`,
-    body: markup`${figures(evidence)}${faults.length === 0 ? "" : table(faults)}`,
+    body: markup`${figures(evidence)}${(evidence.knownDefects ?? []).map((defect) => markup`<p><b>Known defect</b> ${defect}.</p>`)}${faults.length === 0 ? "" : table(faults)}`,
   };
 }
 

@@ -27,6 +27,8 @@ export interface RunEvidence {
   readonly staleSyncedReads: number | null;
   /** One for each fault of the schedule, in its order. */
   readonly faults: readonly FaultEvidence[];
+  /** Defects known by number that the servers' logs show, a sentence each. */
+  readonly knownDefects?: readonly string[];
 }
 
 /** `skipped`: there was nothing to aim at. `not reached`: the run had ended. */
@@ -85,6 +87,7 @@ export const runEvidenceSchema: z.ZodType<RunEvidence> = z.object({
         .describe("what happened while it was in force; none: it had no effect"),
     }),
   ),
+  knownDefects: z.array(z.string()).exactOptional().describe("that the servers' logs show"),
 }) as z.ZodType<RunEvidence>;
 
 /** The faults that were applied and had no effect that anybody saw. */

@@ -107,14 +107,21 @@ export async function repairWhereRefused(server: ServerName, ensemble: Ensemble)
   const member = ensemble.member(server);
   const defect = knownDefect(await member.log(logTailLines));
   if (defect === undefined) return;
-  const emptied = await othersServe(server, ensemble);
+  const serve = await othersServe(server, ensemble);
+  const emptied = serve && (await ensemble.inTurn(() => beginAnew(member, ensemble)));
   ensemble.found({ server, issue: defect.issue, summary: `${defect.summary} ${outcome(emptied)}` });
-  if (!emptied) return;
-  await ensemble.inTurn(async () => {
-    await member.emptyData();
-    await startDead(member, ensemble);
-  });
-  await ensemble.awaitServing(server, servingMsMax);
+  if (emptied) await ensemble.awaitServing(server, servingMsMax);
+}
+
+/**
+ * Starts a dead server with an empty disk, in a turn that the caller has. False where it runs: another fault, such as
+ * an upgrade, has started it before this one's turn, and what runs must not lose its files.
+ */
+async function beginAnew(member: Member, ensemble: Ensemble): Promise<boolean> {
+  if ((await member.state()).running) return false;
+  await member.emptyData();
+  await startDead(member, ensemble);
+  return true;
 }
 
 /** Every other voter serves, or will soon. */
