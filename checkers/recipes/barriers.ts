@@ -2,44 +2,75 @@ import { type Event, type Json, type Operation, pairOperations } from "../../mod
 import type { Verdict } from "../verdict.ts";
 import { PromiseCheck } from "../zookeeper/findings.ts";
 import { groupBy } from "./group.ts";
+import { lossesOf } from "./losses.ts";
+
+/** Events of a violation that are shown of those who came too late. */
+const lateShown = 20;
 
 /**
  * Double barriers: `enter` and `leave` with `value` = the barrier's name or {barrier, size}; nobody has entered before
- * `size` have begun to enter (all that the history shows, where no size is given), and nobody has left before all who
- * entered have begun to leave: max(call) <= min(return), for each of the two. O(n).
+ * `size` have begun to enter (all processes that the history shows, where no size is given), and nobody has left before
+ * all who entered have begun to leave: max(call) <= min(return), for each of the two. O(n log n).
+ *
+ * A barrier may be used again: by the return number k, as many must have begun as are in the rounds that k returns
+ * need, size * ceil(k / size). Nobody waits for those to leave whose `enter` was not answered, or whose process `lost`
+ * its session (an event as in `checkLocks`): their znodes may be gone.
  */
 export function checkBarriers(events: readonly Event[]): Verdict[] {
   const promise = new PromiseCheck("double-barrier");
-  const operations = pairOperations(events).filter(({ f }) => f === "enter" || f === "leave");
-  const groups = groupBy(operations, ({ f, invocation }) => `${f} ${nameOf(invocation.value)}`);
-  for (const [key, group] of groups) {
-    const size = sizeOf(group[0]?.invocation.value ?? null) ?? group.length;
-    const returned = group.filter(({ completion }) => completion?.type === "ok");
-    const first = least(returned, ({ completion }) => completion?.index ?? Infinity);
-    if (first?.completion === undefined) continue;
-    promise.checked();
-    const { index } = first.completion;
-    const begun = group.filter(({ invocation }) => invocation.index < index);
-    if (begun.length >= size) continue;
-    const what = `process ${first.process} is through ${key} at event ${index}`;
-    const late = group
-      .filter(({ invocation }) => invocation.index > index)
-      .map(({ invocation }) => invocation);
-    promise.broken(`${what}, when ${begun.length} of ${size} had begun`, first.completion, [
-      first.invocation,
-      ...late,
-    ]);
+  const operations = pairOperations(events).filter(
+    ({ f, completion }) => (f === "enter" || f === "leave") && completion?.type !== "fail",
+  );
+  const lost = lossesOf(events);
+  const barriers = groupBy(operations, ({ invocation }) => nameOf(invocation.value));
+  for (const [name, group] of barriers) {
+    const entering = group.filter(({ f }) => f === "enter");
+    const leaving = group.filter(({ f }) => f === "leave");
+    const gone = entering.filter(
+      ({ process, completion }) =>
+        completion?.type !== "ok" || lost.has(process) || lost.has(completion.session ?? process),
+    ).length;
+    const size = sizeOf(entering.length > 0 ? entering : leaving);
+    sweep(`enter ${name}`, entering, size, 0, promise);
+    sweep(`leave ${name}`, leaving, size, gone, promise);
   }
   return [promise.verdict("nobody is through a barrier before all are there", "barriers")];
 }
 
-function least(
+/** Operations in the order of their calls; `gone` are participants who need not have begun. */
+function sweep(
+  key: string,
   operations: readonly Operation[],
-  by: (operation: Operation) => number,
-): Operation | undefined {
-  let found: Operation | undefined;
-  for (const operation of operations) if (found === undefined || by(operation) < by(found)) found = operation;
-  return found;
+  { size, doubt }: Size,
+  gone: number,
+  promise: PromiseCheck,
+): void {
+  const returned = operations.filter(({ completion }) => completion?.type === "ok");
+  if (returned.length === 0) return;
+  promise.checked();
+  returned.sort((a, b) => indexOf(a) - indexOf(b));
+  let begun = 0;
+  for (const [at, operation] of returned.entries()) {
+    const completion = operation.completion as Event;
+    const isBegun = (other: Operation | undefined): boolean =>
+      other !== undefined && other.invocation.index < completion.index;
+    while (isBegun(operations[begun])) begun++;
+    const needed = size * Math.ceil((at + 1) / size);
+    if (begun + gone >= needed) continue;
+    const what = `process ${operation.process} is through ${key} at event ${completion.index}`;
+    const late = operations.slice(begun, begun + lateShown).map(({ invocation }) => invocation);
+    promise.broken(
+      `${what}, when ${begun} of ${needed} had begun`,
+      completion,
+      [operation.invocation, ...late],
+      doubt,
+    );
+    return;
+  }
+}
+
+function indexOf({ completion }: Operation): number {
+  return completion?.index ?? Infinity;
 }
 
 function nameOf(value: Json): string {
@@ -49,42 +80,23 @@ function nameOf(value: Json): string {
     : JSON.stringify(value);
 }
 
-function sizeOf(value: Json): number | undefined {
-  const size =
-    typeof value === "object" && value !== null ? (value as { readonly size?: Json }).size : undefined;
-  return typeof size === "number" ? size : undefined;
+interface Size {
+  readonly size: number;
+  /** Why it may be another one. */
+  readonly doubt: string | undefined;
 }
 
-/**
- * Group membership: `join m`, `leave m`, `members` -> list. A list holds nobody who had not begun to join, and nobody
- * whose leaving was acknowledged before the list of a session that saw it. Lists may be stale: members who had joined
- * before the read began and are missing are counted as stale, and told.
- */
-export function checkMembership(events: readonly Event[]): Verdict[] {
-  const promise = new PromiseCheck("membership");
-  const operations = pairOperations(events);
-  const joins = groupBy(
-    operations.filter(({ f, completion }) => f === "join" && completion?.type !== "fail"),
-    ({ invocation }) => JSON.stringify(invocation.value),
-  );
-  const leaves = groupBy(
-    operations.filter(({ f, completion }) => f === "leave" && completion?.type !== "fail"),
-    ({ invocation }) => JSON.stringify(invocation.value),
-  );
-  for (const { f, invocation, completion } of operations) {
-    if (f !== "members" || completion?.type !== "ok" || !Array.isArray(completion.value)) continue;
-    promise.checked();
-    const listed = new Set((completion.value as readonly Json[]).map((member) => JSON.stringify(member)));
-    for (const member of listed) {
-      const joined = joins.get(member)?.some((join) => join.invocation.index < completion.index) ?? false;
-      if (!joined)
-        promise.broken(`${member} is listed as a member and had not begun to join`, completion, [invocation]);
-    }
-    for (const [member, [join]] of joins) {
-      const there = join?.completion?.type === "ok" && join.completion.index < invocation.index;
-      const left = leaves.get(member)?.some((leave) => leave.invocation.index < completion.index) ?? false;
-      if (there && !left && !listed.has(member)) promise.count("members missing from stale lists");
-    }
+/** The least size that is told; else the number of processes, which is sure only where the barrier was used once. */
+function sizeOf(operations: readonly Operation[]): Size {
+  let told = Infinity;
+  const processes = new Set<number | string>();
+  for (const { process, invocation } of operations) {
+    processes.add(process);
+    const size = (invocation.value as { readonly size?: Json } | null)?.size;
+    if (typeof size === "number" && size >= 1 && size < told) told = size;
   }
-  return [promise.verdict("lists hold nobody who had not begun to join", "lists")];
+  if (told !== Infinity) return { size: told, doubt: undefined };
+  const isUsedAgain = processes.size < operations.length;
+  const doubt = isUsedAgain ? "the barrier was used again, and no size is told" : undefined;
+  return { size: processes.size, doubt };
 }

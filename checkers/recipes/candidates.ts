@@ -40,18 +40,41 @@ export function candidaciesBelow(
 }
 
 /**
- * Who was the lowest from which zxid on. O(n log n): numbers grow with zxids, so that candidates are born in the order
- * of their numbers, and the next to reign is the first that still lives when the one before is gone.
+ * Who was the lowest from which zxid on. O(n log n): numbers grow with zxids (`numbersThatFall` tells where they do
+ * not), so that the next to reign is the first born that still lives when the one before is gone.
  */
 export function reignsOf(candidacies: readonly Candidacy[]): Reign[] {
-  const inOrder = candidacies.toSorted((a, b) => a.sequence - b.sequence || a.createdAt - b.createdAt);
   const reigns: Reign[] = [];
   let free: Zxid = 0;
-  for (const candidacy of inOrder) {
+  for (const candidacy of inOrderOfBirth(candidacies)) {
     const from = Math.max(free, candidacy.createdAt);
     if (candidacy.deletedAt <= from) continue;
     reigns.push({ candidacy, from, until: candidacy.deletedAt });
     free = candidacy.deletedAt;
   }
   return reigns;
+}
+
+/**
+ * Candidates whose number is not above all numbers before it, each with the one that had the greatest. Numbers begin
+ * again where the parent was deleted (`endings`, its zxids in order).
+ */
+export function numbersThatFall(
+  candidacies: readonly Candidacy[],
+  endings: readonly Zxid[],
+): (readonly [later: Candidacy, earlier: Candidacy])[] {
+  const found: (readonly [Candidacy, Candidacy])[] = [];
+  let greatest: Candidacy | undefined;
+  let ended = 0;
+  for (const candidacy of inOrderOfBirth(candidacies)) {
+    for (; ended < endings.length && (endings[ended] as Zxid) < candidacy.createdAt; ended++)
+      greatest = undefined;
+    if (greatest === undefined || candidacy.sequence > greatest.sequence) greatest = candidacy;
+    else found.push([candidacy, greatest]);
+  }
+  return found;
+}
+
+function inOrderOfBirth(candidacies: readonly Candidacy[]): Candidacy[] {
+  return candidacies.toSorted((a, b) => a.createdAt - b.createdAt || a.sequence - b.sequence);
 }

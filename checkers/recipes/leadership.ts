@@ -10,11 +10,12 @@ import {
   type Zxid,
 } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
+import { firstAtLeast } from "../zookeeper/facts.ts";
 import { PromiseCheck } from "../zookeeper/findings.ts";
 import { nameOf, show } from "../zookeeper/real-time.ts";
 import { replayHistory } from "../zookeeper/replay.ts";
 import { readHistory, type Step, type ZookeeperHistory } from "../zookeeper/steps.ts";
-import { candidaciesBelow, type Reign, reignsOf } from "./candidates.ts";
+import { candidaciesBelow, numbersThatFall, type Reign, reignsOf } from "./candidates.ts";
 
 export interface LeadershipOptions {
   /** The parent of the candidates; of the workload leader-election unless told. */
@@ -42,20 +43,29 @@ export interface Belief {
 export function checkLeadership(events: readonly Event[], options: LeadershipOptions = {}): Verdict[] {
   const history = readHistory(events);
   const parent = options.candidates ?? candidatesPath;
-  const { changes } = replayHistory(history, { wants: (path) => parentPath(path) === parent });
+  const { changes } = replayHistory(history, {
+    wants: (path) => path === parent || parentPath(path) === parent,
+  });
   const candidacies = candidaciesBelow(parent, changes);
   const reigns = reignsOf(candidacies);
   const beliefs = beliefsOf(events);
   const lowest = new PromiseCheck("one-lowest-candidate");
   lowest.checked(candidacies.length);
-  const bySequence = new Map<number, string>();
-  for (const { sequence, path, createdAt } of candidacies) {
-    const other = bySequence.get(sequence);
-    if (other !== undefined && other !== path) {
-      const seen = events.find((event) => (event.zxid ?? -1) >= createdAt) ?? (events[0] as Event);
-      lowest.broken(`${path} and ${other} have the same number: both can be the lowest`, seen);
-    }
-    bySequence.set(sequence, path);
+  const endings = (changes.get(parent) ?? []).filter(({ type }) => type === "deleted");
+  const falls = numbersThatFall(
+    candidacies,
+    endings.map(({ zxid }) => zxid),
+  );
+  const firsts = falls.length === 0 ? [] : firstsOfZxids(events);
+  const zxids = firsts.map(({ zxid }) => zxid as Zxid);
+  for (const [candidate, earlier] of falls) {
+    const seen = firsts[firstAtLeast(zxids, candidate.createdAt)] ?? events.at(-1);
+    const [number, path] = [candidate.sequence, candidate.path];
+    const same = number === earlier.sequence && path !== earlier.path;
+    const what = same
+      ? `${path} and ${earlier.path} have the same number: both can be the lowest`
+      : `${path} was created after ${earlier.path}, and its number is not greater`;
+    lowest.broken(what, seen as Event);
   }
   return [
     lowest.verdict("at each zxid one candidate is the lowest", "candidates"),
@@ -66,6 +76,16 @@ export function checkLeadership(events: readonly Event[], options: LeadershipOpt
     checkTokens(history, options.guard ?? guardPath, reigns),
     zombies(beliefs),
   ];
+}
+
+/** The events that show a greater zxid than all before them. */
+function firstsOfZxids(events: readonly Event[]): Event[] {
+  let newest: Zxid = -1;
+  return events.filter(({ zxid = -1 }) => {
+    if (zxid <= newest) return false;
+    newest = zxid;
+    return true;
+  });
 }
 
 function beliefsOf(events: readonly Event[]): Belief[] {
@@ -179,39 +199,74 @@ function checkTokens(history: ZookeeperHistory, guard: string, reigns: readonly 
   return promise.verdict("the guarded znode accepts tokens in increasing order only", "lists of tokens");
 }
 
+/** Pairs of beliefs that are told one by one. */
+const zombiesTold = 100;
+
+/** A belief that went on when a younger one had begun. */
+interface Zombie {
+  readonly zombie: Belief;
+  readonly by: Belief;
+}
+
 /** Beliefs that overlap: the older one is a zombie from the moment at which the younger one begins. */
 function zombies(beliefs: readonly Belief[]): Verdict {
   const name = "zombie-leaders";
   if (beliefs.length === 0)
     return { name, verdict: "holds", vacuous: true, detail: "nobody believed that it led" };
-  const found = overlaps(beliefs);
-  const longest = Math.max(0, ...found.map(({ ms }) => ms));
-  const counts = { leaderships: beliefs.length, zombies: found.length, "longest ms": longest };
+  const { count, longestMs, first } = overlaps(beliefs);
+  const counts = { leaderships: beliefs.length, zombies: count, "longest ms": longestMs };
   const told =
-    found.length === 0
+    count === 0
       ? "no two of them overlap"
-      : `${found.length} times an older leader went on believing, at most ${longest.toFixed(0)} ms long ` +
+      : `${count} times an older leader went on believing, at most ${longestMs.toFixed(0)} ms long ` +
         "(unavoidable without synchronised clocks; the tokens keep the guarded resource safe)";
-  const evidence: Json = found.slice(0, 100).map(({ zombie, by, ms }) => ({
+  const evidence: Json = first.map(({ zombie, by }) => ({
     zombie: zombie.candidate,
     by: by.candidate,
     from: by.begin.index,
     until: zombie.end?.index ?? null,
-    ms,
+    ms: overlapMs(zombie, by),
   }));
   return { name, verdict: "holds", detail: `${beliefs.length} leaderships: ${told}`, counts, evidence };
 }
 
-function overlaps(beliefs: readonly Belief[]): { zombie: Belief; by: Belief; ms: number }[] {
-  const found: { zombie: Belief; by: Belief; ms: number }[] = [];
-  let open: Belief[] = [];
-  for (const belief of beliefs) {
-    open = open.filter(({ end }) => end === undefined || end.index > belief.begin.index);
-    for (const other of open) {
-      const ms = ((other.end?.time ?? belief.end?.time ?? belief.begin.time) - belief.begin.time) / 1e6;
-      found.push({ zombie: other, by: belief, ms: Math.max(0, ms) });
+/** How long both believed; where neither stepped down before the history ended nobody knows, and it counts 0. */
+function overlapMs(zombie: Belief, { begin, end }: Belief): number {
+  const until = zombie.end ?? end ?? begin;
+  return Math.max(0, until.time - begin.time) / 1e6;
+}
+
+/** How many pairs of beliefs overlap, for how long at most, and the first of them. Beliefs in order of their begin. */
+function overlaps(beliefs: readonly Belief[]): {
+  readonly count: number;
+  readonly longestMs: number;
+  readonly first: readonly Zombie[];
+} {
+  const ends = beliefs.filter(({ end }) => end !== undefined);
+  ends.sort((a, b) => endOf(a) - endOf(b));
+  const open = new Set<Belief>();
+  const first: Zombie[] = [];
+  let [count, longestMs, ended] = [0, 0, 0];
+  let endless: Belief | undefined;
+  let lasting: Belief | undefined;
+  for (const by of beliefs) {
+    for (; ended < ends.length && endOf(ends[ended]) <= by.begin.index; ended++)
+      open.delete(ends[ended] as Belief);
+    count += open.size;
+    for (const zombie of open) {
+      if (first.length === zombiesTold) break;
+      first.push({ zombie, by });
     }
-    open.push(belief);
+    // Of those that are open, the one that ends last overlaps longest, but for those without an end.
+    for (const zombie of [endless, lasting])
+      if (zombie !== undefined && open.has(zombie)) longestMs = Math.max(longestMs, overlapMs(zombie, by));
+    open.add(by);
+    if (by.end === undefined) endless = by;
+    else if (lasting === undefined || endOf(by) > endOf(lasting)) lasting = by;
   }
-  return found;
+  return { count, longestMs, first };
+}
+
+function endOf(belief: Belief | undefined): number {
+  return belief?.end?.index ?? Infinity;
 }

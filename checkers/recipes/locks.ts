@@ -2,6 +2,7 @@ import { type Event, pairOperations } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
 import { PromiseCheck } from "../zookeeper/findings.ts";
 import { groupBy } from "./group.ts";
+import { lossAfter, type Losses, lossesOf } from "./losses.ts";
 
 /** A time in which a process certainly held a lock: from the answer to its acquire to its release. */
 interface Hold {
@@ -16,8 +17,9 @@ interface Hold {
 /**
  * Mutual exclusion by a sweep over the times of certain possession. Operations: `acquire`/`release` (or
  * `acquire-write`/`release-write`) and `acquire-read`/`release-read`; `value` names the lock, null where there is one
- * only. A lock that was `lost` (an info event of the process with that f, or a release that ended info or failed) is
- * held until then only.
+ * only. A lock that was `lost` (see `lossesOf`; or a release that ended info or failed) is held until then only. A
+ * release belongs to the process's own acquire, or else to its session's: a process that ended `info` goes on under
+ * another number.
  *
  * Sound and complete for locks without owners: holders can take turns if and only if their certain times do not
  * overlap, as then each may be thought to acquire at the answer and to release at the request. O(n log n).
@@ -32,40 +34,50 @@ export function checkLocks(events: readonly Event[]): Verdict[] {
 function holdsOf(events: readonly Event[]): Hold[] {
   const holds: Hold[] = [];
   const open = new Map<string, number>();
-  const lost = events.filter((event) => event.f === "lost");
   for (const { process, f, invocation, completion } of pairOperations(events)) {
     const match = /^(acquire|release)(-read|-write)?$/.exec(f);
     if (match === null) continue;
     const lock = JSON.stringify(invocation.value);
-    const key = `${process} ${lock} ${match[2] ?? "-write"}`;
+    const what = `${lock} ${match[2] ?? "-write"}`;
+    const session = completion?.session ?? invocation.session;
+    const keys = [
+      `${typeof process} ${process} ${what}`,
+      ...(session === undefined ? [] : [`${session} ${what}`]),
+    ];
     if (match[1] === "acquire") {
       if (completion?.type !== "ok") continue;
-      open.set(key, holds.length);
+      for (const key of keys) open.set(key, holds.length);
       holds.push({ lock, shared: match[2] === "-read", process, from: completion, until: undefined });
       continue;
     }
-    const at = open.get(key);
+    const at = keys.map((key) => open.get(key)).find((each) => each !== undefined);
     const hold = at === undefined ? undefined : holds[at];
-    if (at !== undefined && hold !== undefined) holds[at] = { ...hold, until: invocation };
-    open.delete(key);
+    if (at !== undefined && hold?.until === undefined) holds[at] = { ...(hold as Hold), until: invocation };
+    for (const key of keys) if (open.get(key) === at) open.delete(key);
   }
-  return holds.map((hold) => {
-    const end = lost.find((event) => event.process === hold.process && event.index > hold.from.index);
-    return end !== undefined && (hold.until === undefined || end.index < hold.until.index)
-      ? { ...hold, until: end }
-      : hold;
-  });
+  const losses = lossesOf(events);
+  return losses.size === 0 ? holds : holds.map((hold) => upToLoss(hold, losses));
 }
 
+/** The hold, ended by the first loss of its process or session that falls into it. */
+function upToLoss(hold: Hold, losses: ReadonlyMap<number | string, Losses>): Hold {
+  let until = hold.until;
+  for (const owner of [hold.process, hold.from.session ?? hold.process]) {
+    const end = lossAfter(losses.get(owner), hold.from.index);
+    if (end !== undefined && end.index < (until?.index ?? Infinity)) until = end;
+  }
+  return until === hold.until ? hold : { ...hold, until };
+}
+
+/** Of all holders before, the writer and the reader who hold longest are those who may stand in the way. */
 function sweep(holds: readonly Hold[], promise: PromiseCheck): void {
   let writer: Hold | undefined;
-  let readers: Hold[] = [];
+  let reader: Hold | undefined;
   for (const hold of holds.toSorted((a, b) => a.from.index - b.from.index)) {
     promise.checked();
-    const over = (other: Hold): boolean => other.until !== undefined && other.until.index < hold.from.index;
-    if (writer !== undefined && over(writer)) writer = undefined;
-    if (!hold.shared) readers = readers.filter((reader) => !over(reader));
-    const holder = writer ?? (hold.shared ? undefined : readers[0]);
+    const holder = [writer, hold.shared ? undefined : reader].find(
+      (other) => other !== undefined && endOf(other) > hold.from.index,
+    );
     if (holder !== undefined) {
       const name = hold.lock === "null" ? "the lock" : `the lock ${hold.lock}`;
       const what = `process ${hold.process} was given ${name} (event ${hold.from.index})`;
@@ -76,11 +88,16 @@ function sweep(holds: readonly Hold[], promise: PromiseCheck): void {
         others,
       );
     }
-    if (hold.shared) readers.push(hold);
-    else if (writer === undefined || later(hold, writer)) writer = hold;
+    if (hold.shared) reader = longer(reader, hold);
+    else writer = longer(writer, hold);
   }
 }
 
-function later(a: Hold, b: Hold): boolean {
-  return (a.until?.index ?? Infinity) > (b.until?.index ?? Infinity);
+function longer(a: Hold | undefined, b: Hold): Hold {
+  return a !== undefined && endOf(a) >= endOf(b) ? a : b;
+}
+
+/** The index of the event that ends it, Infinity where it never ends. */
+function endOf({ until }: Hold): number {
+  return until?.index ?? Infinity;
 }

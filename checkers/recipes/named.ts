@@ -1,10 +1,11 @@
 import type { Event } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
 import { checkZookeeper } from "../zookeeper/check.ts";
-import { checkBarriers, checkMembership } from "./barriers.ts";
+import { checkBarriers } from "./barriers.ts";
 import { checkQueue, checkUniqueIds } from "./collections.ts";
 import { checkLeadership } from "./leadership.ts";
 import { checkLocks } from "./locks.ts";
+import { checkMembership } from "./membership.ts";
 
 /** A way to judge a history that is more than one sequential specification, by the name that `--as` takes. */
 export interface NamedCheck {
@@ -37,5 +38,10 @@ export const namedChecks: readonly NamedCheck[] = [
   },
   { name: "barrier", summary: "enter and leave of double barriers", check: checkBarriers },
   { name: "membership", summary: "join, leave, members", check: checkMembership },
-  { name: "ids", summary: "generate -> ids that are unique", check: checkUniqueIds },
+  { name: "ids", summary: "generate -> ids that are unique", check: (events) => checkUniqueIds(events) },
+  {
+    name: "increasing-ids",
+    summary: "generate -> ids that are unique, later ones greater",
+    check: (events) => checkUniqueIds(events, { increasing: true }),
+  },
 ];

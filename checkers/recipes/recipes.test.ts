@@ -16,11 +16,12 @@ import {
   isWrite,
 } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
-import { checkBarriers, checkMembership } from "./barriers.ts";
+import { checkBarriers } from "./barriers.ts";
 import { type Candidacy, reignsOf } from "./candidates.ts";
 import { checkQueue, checkUniqueIds } from "./collections.ts";
 import { checkLeadership } from "./leadership.ts";
 import { checkLocks } from "./locks.ts";
+import { checkMembership } from "./membership.ts";
 import { namedChecks } from "./named.ts";
 
 function outcome(verdicts: readonly Verdict[], name: string): string {
