@@ -1,4 +1,5 @@
 import { type Event, type Json, type Operation, pairOperations } from "../../model/index.ts";
+import { LeastHeap } from "../least-heap.ts";
 import type { Verdict } from "../verdict.ts";
 import { PromiseCheck } from "../zookeeper/findings.ts";
 import { groupBy } from "./group.ts";
@@ -12,8 +13,9 @@ const lateShown = 20;
  * `size` have begun to enter (all processes that the history shows, where no size is given), and nobody has left before
  * all who entered have begun to leave: max(call) <= min(return), for each of the two. O(n log n).
  *
- * A barrier may be used again: by the return number k, as many must have begun as are in the rounds that k returns
- * need, size * ceil(k / size). Nobody waits for those to leave whose `enter` was not answered, or whose process `lost`
+ * A barrier may be used again. Then the operations are dealt out to rounds: whenever one returns that is in no round yet,
+ * it makes one with those who have begun and return first, as all others could take the places of these later on.
+ * Nobody waits for those to leave whose `enter` was not answered, or whose process `lost`
  * its session (an event as in `checkLocks`): their znodes may be gone.
  */
 export function checkBarriers(events: readonly Event[]): Verdict[] {
@@ -31,14 +33,14 @@ export function checkBarriers(events: readonly Event[]): Verdict[] {
         completion?.type !== "ok" || lost.has(process) || lost.has(completion.session ?? process),
     ).length;
     const size = sizeOf(entering.length > 0 ? entering : leaving);
-    sweep(`enter ${name}`, entering, size, 0, promise);
-    sweep(`leave ${name}`, leaving, size, gone, promise);
+    deal(`enter ${name}`, entering, size, 0, promise);
+    deal(`leave ${name}`, leaving, size, gone, promise);
   }
   return [promise.verdict("nobody is through a barrier before all are there", "barriers")];
 }
 
 /** Operations in the order of their calls; `gone` are participants who need not have begun. */
-function sweep(
+function deal(
   key: string,
   operations: readonly Operation[],
   { size, doubt }: Size,
@@ -49,28 +51,35 @@ function sweep(
   if (returned.length === 0) return;
   promise.checked();
   returned.sort((a, b) => indexOf(a) - indexOf(b));
-  let begun = 0;
-  for (const [at, operation] of returned.entries()) {
-    const completion = operation.completion as Event;
-    const isBegun = (other: Operation | undefined): boolean =>
-      other !== undefined && other.invocation.index < completion.index;
-    while (isBegun(operations[begun])) begun++;
-    const needed = size * Math.ceil((at + 1) / size);
-    if (begun + gone >= needed) continue;
-    const what = `process ${operation.process} is through ${key} at event ${completion.index}`;
+  const waiting = new LeastHeap(indexOf);
+  let [begun, left] = [0, gone];
+  for (const operation of returned) {
+    const through = indexOf(operation);
+    for (; begun < operations.length; begun++) {
+      const other = operations[begun] as Operation;
+      if (other.invocation.index > through) break;
+      waiting.push(other);
+    }
+    // It is in a round already if others return before it, or it was taken for one of these.
+    const first = waiting.popUntil(through);
+    if (first === undefined) continue;
+    let there = 1;
+    while (there < size && waiting.popUntil(Infinity) !== undefined) there++;
+    const missing = size - there;
+    if (missing <= left) {
+      left -= missing;
+      continue;
+    }
+    const what = `process ${operation.process} is through ${key} at event ${through}`;
     const late = operations.slice(begun, begun + lateShown).map(({ invocation }) => invocation);
-    promise.broken(
-      `${what}, when ${begun} of ${needed} had begun`,
-      completion,
-      [operation.invocation, ...late],
-      doubt,
-    );
+    const text = `${what}, when ${there} of ${size} had begun`;
+    promise.broken(text, operation.completion as Event, [operation.invocation, ...late], doubt);
     return;
   }
 }
 
 function indexOf({ completion }: Operation): number {
-  return completion?.index ?? Infinity;
+  return completion?.type === "ok" ? completion.index : Infinity;
 }
 
 function nameOf(value: Json): string {

@@ -6,6 +6,8 @@ export interface Candidacy {
   readonly path: string;
   readonly sequence: number;
   readonly createdAt: Zxid;
+  /** Whether that is its very zxid; else only its place among what was answered is known. */
+  readonly exact: boolean;
   /** Infinity while it lives. */
   readonly deletedAt: Zxid;
 }
@@ -26,15 +28,17 @@ export function candidaciesBelow(
   for (const [path, list] of changes) {
     const sequence = sequenceNumber(nodeName(path));
     if (sequence === undefined || parentPath(path) !== parent) continue;
-    let createdAt: Zxid | undefined;
-    for (const { type, zxid } of list) {
-      if (type === "created") createdAt = zxid;
-      else if (type === "deleted" && createdAt !== undefined) {
-        candidacies.push({ path, sequence, createdAt, deletedAt: zxid });
-        createdAt = undefined;
-      }
+    let created: Change | undefined;
+    const end = (deletedAt: Zxid): void => {
+      if (created === undefined) return;
+      candidacies.push({ path, sequence, createdAt: created.zxid, exact: created.exact, deletedAt });
+      created = undefined;
+    };
+    for (const change of list) {
+      if (change.type === "created") created = change;
+      else if (change.type === "deleted") end(change.zxid);
     }
-    if (createdAt !== undefined) candidacies.push({ path, sequence, createdAt, deletedAt: Infinity });
+    end(Infinity);
   }
   return candidacies;
 }
@@ -56,8 +60,8 @@ export function reignsOf(candidacies: readonly Candidacy[]): Reign[] {
 }
 
 /**
- * Candidates whose number is not above all numbers before it, each with the one that had the greatest. Numbers begin
- * again where the parent was deleted (`endings`, its zxids in order).
+ * Candidates whose number is not above all numbers before it, each with the one that had the greatest; of those only
+ * whose zxid is known. Numbers begin again where the parent was deleted (`endings`, its zxids in order).
  */
 export function numbersThatFall(
   candidacies: readonly Candidacy[],
@@ -66,7 +70,7 @@ export function numbersThatFall(
   const found: (readonly [Candidacy, Candidacy])[] = [];
   let greatest: Candidacy | undefined;
   let ended = 0;
-  for (const candidacy of inOrderOfBirth(candidacies)) {
+  for (const candidacy of inOrderOfBirth(candidacies.filter(({ exact }) => exact))) {
     for (; ended < endings.length && (endings[ended] as Zxid) < candidacy.createdAt; ended++)
       greatest = undefined;
     if (greatest === undefined || candidacy.sequence > greatest.sequence) greatest = candidacy;

@@ -4,9 +4,11 @@ import {
   guardPath,
   type Json,
   type LeadershipEvent,
+  nodeName,
   parentPath,
   parseLeadership,
   parseTokens,
+  sequenceNumber,
   type Zxid,
 } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
@@ -15,7 +17,7 @@ import { PromiseCheck } from "../zookeeper/findings.ts";
 import { nameOf, show } from "../zookeeper/real-time.ts";
 import { replayHistory } from "../zookeeper/replay.ts";
 import { readHistory, type Step, type ZookeeperHistory } from "../zookeeper/steps.ts";
-import { candidaciesBelow, numbersThatFall, type Reign, reignsOf } from "./candidates.ts";
+import { candidaciesBelow, type Candidacy, numbersThatFall, type Reign, reignsOf } from "./candidates.ts";
 
 export interface LeadershipOptions {
   /** The parent of the candidates; of the workload leader-election unless told. */
@@ -50,10 +52,11 @@ export function checkLeadership(events: readonly Event[], options: LeadershipOpt
   const reigns = reignsOf(candidacies);
   const beliefs = beliefsOf(events);
   const lowest = new PromiseCheck("one-lowest-candidate");
-  lowest.checked(candidacies.length);
+  const born = allBorn(candidacies, history, parent);
+  lowest.checked(born.length);
   const endings = (changes.get(parent) ?? []).filter(({ type }) => type === "deleted");
   const falls = numbersThatFall(
-    candidacies,
+    born,
     endings.map(({ zxid }) => zxid),
   );
   const firsts = falls.length === 0 ? [] : firstsOfZxids(events);
@@ -76,6 +79,23 @@ export function checkLeadership(events: readonly Event[], options: LeadershipOpt
     checkTokens(history, options.guard ?? guardPath, reigns),
     zombies(beliefs),
   ];
+}
+
+/** The candidacies, with those that were answered although the replay finds them impossible. */
+function allBorn(
+  candidacies: readonly Candidacy[],
+  history: ZookeeperHistory,
+  parent: string,
+): readonly Candidacy[] {
+  const all = new Map(candidacies.map((each) => [`${each.path} ${each.createdAt}`, each]));
+  for (const { op, outcome, zxid, answer } of history.answered) {
+    if (op !== "create" || outcome !== "ok" || zxid <= 0) continue;
+    const path = answer["path"] as string;
+    const sequence = sequenceNumber(nodeName(path));
+    if (sequence === undefined || parentPath(path) !== parent || all.has(`${path} ${zxid}`)) continue;
+    all.set(`${path} ${zxid}`, { path, sequence, createdAt: zxid, exact: true, deletedAt: Infinity });
+  }
+  return [...all.values()];
 }
 
 /** The events that show a greater zxid than all before them. */

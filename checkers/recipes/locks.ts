@@ -18,7 +18,7 @@ interface Hold {
  * Mutual exclusion by a sweep over the times of certain possession. Operations: `acquire`/`release` (or
  * `acquire-write`/`release-write`) and `acquire-read`/`release-read`; `value` names the lock, null where there is one
  * only. A lock that was `lost` (see `lossesOf`; or a release that ended info or failed) is held until then only. A
- * release belongs to the process's own acquire, or else to its session's: a process that ended `info` goes on under
+ * release gives back all that the process has acquired, or else its session: a process that ended `info` goes on under
  * another number.
  *
  * Sound and complete for locks without owners: holders can take turns if and only if their certain times do not
@@ -33,27 +33,27 @@ export function checkLocks(events: readonly Event[]): Verdict[] {
 
 function holdsOf(events: readonly Event[]): Hold[] {
   const holds: Hold[] = [];
-  const open = new Map<string, number>();
+  /** By holder and lock: where in `holds` those stand that nobody has released. */
+  const open = new Map<string, number[]>();
   for (const { process, f, invocation, completion } of pairOperations(events)) {
     const match = /^(acquire|release)(-read|-write)?$/.exec(f);
     if (match === null) continue;
     const lock = JSON.stringify(invocation.value);
-    const what = `${lock} ${match[2] ?? "-write"}`;
+    const shared = match[2] === "-read";
     const session = completion?.session ?? invocation.session;
-    const keys = [
-      `${typeof process} ${process} ${what}`,
-      ...(session === undefined ? [] : [`${session} ${what}`]),
-    ];
+    const holders = [`process ${typeof process} ${process}`, ...(session === undefined ? [] : [session])];
+    const keys = holders.map((holder) => `${holder} ${shared} ${lock}`);
     if (match[1] === "acquire") {
       if (completion?.type !== "ok") continue;
-      for (const key of keys) open.set(key, holds.length);
-      holds.push({ lock, shared: match[2] === "-read", process, from: completion, until: undefined });
+      for (const key of keys) open.set(key, [...(open.get(key) ?? []), holds.length]);
+      holds.push({ lock, shared, process, from: completion, until: undefined });
       continue;
     }
-    const at = keys.map((key) => open.get(key)).find((each) => each !== undefined);
-    const hold = at === undefined ? undefined : holds[at];
-    if (at !== undefined && hold?.until === undefined) holds[at] = { ...(hold as Hold), until: invocation };
-    for (const key of keys) if (open.get(key) === at) open.delete(key);
+    for (const at of keys.map((key) => open.get(key)).find((own) => own !== undefined) ?? []) {
+      const hold = holds[at] as Hold;
+      if (hold.until === undefined) holds[at] = { ...hold, until: invocation };
+    }
+    for (const key of keys) open.delete(key);
   }
   const losses = lossesOf(events);
   return losses.size === 0 ? holds : holds.map((hold) => upToLoss(hold, losses));

@@ -22,15 +22,18 @@ interface InOrder {
   /** In order of their zxids, which `joined` repeats. */
   readonly joins: readonly Operation[];
   readonly joined: readonly number[];
+  /** By join: when it and those before had certainly happened. */
+  readonly doneBy: readonly number[];
 }
 
 /** All that was done to one member: joins and leaves that did not fail, added in the order of their calls. */
 export class Member {
   readonly #begun: number[] = [];
-  /** By join: the latest answer of it and those before, Infinity where one is open. */
+  /** By join: when it had certainly happened, Infinity where nothing tells. */
   readonly #done: number[] = [];
   /** By join: the first one up to it without a zxid that is known. */
   #withoutZxid = Infinity;
+  readonly #joins: Operation[] = [];
   readonly #joinsByZxid: Operation[] = [];
   readonly #leaves: Operation[] = [];
   #sorted: InOrder | undefined;
@@ -48,11 +51,17 @@ export class Member {
       return;
     }
     const done = isAnswered ? completion.index : Infinity;
+    this.#joins.push(operation);
     this.#begun.push(invocation.index);
-    this.#done.push(Math.max(done, this.#done.at(-1) ?? -1));
+    this.#done.push(done);
     this.joinedAt = Math.min(this.joinedAt, done);
     if (isAnswered && (completion.zxid ?? 0) > 0) this.#joinsByZxid.push(operation);
     else this.#withoutZxid = Math.min(this.#withoutZxid, invocation.index);
+  }
+
+  /** A list that was answered then shows the member; all joins are added. Where there was one join only, it was this. */
+  shownAt(index: number): void {
+    if (this.begun(index) === 1) this.#done[0] = Math.min(this.#done[0] as number, index);
   }
 
   /** Joins that had begun before an event. */
@@ -64,10 +73,26 @@ export class Member {
     return this.#begun[0] ?? Infinity;
   }
 
+  /**
+   * Whether a join that had begun before `until` may come after a state in which the member was missing: a state that
+   * shows what was answered before `since`, and the session's own join.
+   */
+  mayComeBack(since: number, until: number, ownJoin: Operation | undefined): boolean {
+    const { doneBy } = this.#inOrder;
+    for (let at = this.begun(until) - 1; at >= 0 && (doneBy[at] as number) >= since; at--)
+      if ((this.#done[at] as number) >= since && this.#joins[at] !== ownJoin) return true;
+    return false;
+  }
+
+  /** When all joins that had begun before an event had certainly happened. */
+  #doneBy(before: number): number {
+    const begun = this.begun(before);
+    return begun === 0 ? -1 : (this.#inOrder.doneBy[begun - 1] as number);
+  }
+
   /** Why none of the states shows the member, given the session's own last leave of it; undefined where one may. */
   absentFrom(shown: Shown, ownLeave: Operation | undefined): Absence | undefined {
-    const begun = this.begun(shown.until);
-    const done = begun === 0 ? -1 : (this.#done[begun - 1] as number);
+    const done = this.#doneBy(shown.until);
     for (const leave of [ownLeave, this.#inOrder.leaves.latestBefore(shown.since)]) {
       if (leave !== undefined && done < leave.invocation.index)
         return { operation: leave, why: "had left before" };
@@ -88,7 +113,9 @@ export class Member {
   get #inOrder(): InOrder {
     if (this.#sorted !== undefined) return this.#sorted;
     const joins = this.#joinsByZxid.toSorted((a, b) => zxidOf(a) - zxidOf(b));
-    return (this.#sorted = { leaves: new Leaves(this.#leaves), joins, joined: joins.map(zxidOf) });
+    let latest = -1;
+    const doneBy = this.#done.map((done) => (latest = Math.max(latest, done)));
+    return (this.#sorted = { leaves: new Leaves(this.#leaves), joins, joined: joins.map(zxidOf), doneBy });
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Event, type Json, type Operation, pairOperations } from "../../model/index.ts";
+import { type Event, InputError, type Json, type Operation, pairOperations } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
 import { PromiseCheck } from "../zookeeper/findings.ts";
 import { completionOf, Member, MissingMembers } from "./member.ts";
@@ -12,6 +12,7 @@ import { completionOf, Member, MissingMembers } from "./member.ts";
  *   than the writes of its session, and than its session's lists before; with zxids, than the list's own;
  * - somebody whom its session has seen going, and who had not begun to join again.
  *
+ * Sound, and complete but for what only the lists of several sessions together rule out (with zxids nothing is).
  * Sessions are told by the completions' evidence, by the process where there is none.
  * O(n log n + l), l the lengths of all lists together.
  */
@@ -30,10 +31,14 @@ interface Session {
   lists: number;
   /** Of each member: how often it came into sight, and the number of the last list that showed it. */
   readonly seen: Map<string, { times: number; last: number }>;
-  /** Its own last answered leave of each member. */
+  /** Its own last answered join and leave of each member. */
+  readonly joins: Map<string, Operation>;
   readonly leaves: Map<string, Operation>;
   /** When it was answered last. */
   answered: number;
+  /** What `since` was when it saw its last list, and when that was answered. */
+  listedSince: number;
+  listedAt: number;
 }
 
 class MembershipCheck {
@@ -51,6 +56,10 @@ class MembershipCheck {
       if (member === undefined) this.#members.set(name, (member = new Member()));
       member.add(operation);
     }
+    for (const { f, completion } of this.#operations) {
+      if (f !== "members" || completion?.type !== "ok") continue;
+      for (const name of listOf(completion)) this.#members.get(name)?.shownAt(completion.index);
+    }
   }
 
   run(): PromiseCheck {
@@ -61,16 +70,17 @@ class MembershipCheck {
       const { f, invocation } = operation;
       const completion = completionOf(operation);
       const session = this.#sessionOf(operation);
-      if (f === "members" && Array.isArray(completion.value)) {
+      if (f === "members") {
         this.#promise.checked();
-        const listed = new Set((completion.value as readonly Json[]).map((each) => JSON.stringify(each)));
+        const listed = listOf(completion);
         this.#list(operation, session, listed);
         const known = [...listed].flatMap((name) => this.#members.get(name) ?? []);
         const count = missing.from(operation, known);
         if (count > 0) this.#promise.count("members missing from stale lists", count);
       } else if (f === "join" || f === "leave") {
         session.since = Math.max(session.since, invocation.index);
-        if (f === "leave") session.leaves.set(JSON.stringify(invocation.value), operation);
+        const own = f === "join" ? session.joins : session.leaves;
+        own.set(JSON.stringify(invocation.value), operation);
       }
       session.answered = completion.index;
     }
@@ -98,10 +108,13 @@ class MembershipCheck {
         const { invocation, completion } = absence.operation;
         const what = `${name} is listed as a member and ${absence.why} (event ${completion?.index ?? invocation.index})`;
         this.#broken(what, operation, [invocation, completion]);
-      } else if (isInTurn && sighted(session, name) > member.begun(until))
+      } else if (isInTurn && isBack(session, name, member, until))
         this.#broken(`${name} is listed as a member again, and had not begun to join again`, operation);
     }
     session.since = Math.max(session.since, since);
+    if (!isInTurn) return;
+    session.listedSince = session.since;
+    session.listedAt = until;
   }
 
   #broken(
@@ -116,21 +129,46 @@ class MembershipCheck {
     const name = completion?.session ?? `process ${typeof process} ${process}`;
     let session = this.#sessions.get(name);
     if (session === undefined) {
-      session = { since: -1, lists: 0, seen: new Map(), leaves: new Map(), answered: -1 };
+      session = {
+        since: -1,
+        lists: 0,
+        seen: new Map(),
+        joins: new Map(),
+        leaves: new Map(),
+        answered: -1,
+        listedSince: -1,
+        listedAt: -1,
+      };
       this.#sessions.set(name, session);
     }
     return session;
   }
 }
 
-/** How often the member came into the session's sight, now that another list shows it. */
-function sighted({ seen, lists }: Session, name: string): number {
-  const known = seen.get(name);
-  if (known === undefined) {
-    seen.set(name, { times: 1, last: lists });
-    return 1;
-  }
-  if (known.last !== lists - 1) known.times++;
+/** Throws InputError for an answer that is no list. */
+function listOf({ value, index }: Event): ReadonlySet<string> {
+  if (Array.isArray(value)) return new Set((value as readonly Json[]).map((each) => JSON.stringify(each)));
+  throw new InputError(
+    `event ${index}: members answered ${JSON.stringify(value)}; expected a list`,
+    "The answer to members is the list of those who are there.",
+  );
+}
+
+/** Notes that another list shows the member, and says whether it can't have come back since lists did not show it. */
+function isBack(
+  { seen, lists, listedSince, listedAt, joins }: Session,
+  name: string,
+  member: Member,
+  until: number,
+): boolean {
+  const known = seen.get(name) ?? { times: 0, last: 0 };
+  seen.set(name, known);
+  const wasListed = known.last === lists - 1;
   known.last = lists;
-  return known.times;
+  if (wasListed && lists > 1) return false;
+  known.times++;
+  if (known.times > member.begun(until)) return true;
+  const ownJoin = joins.get(name);
+  const isShown = ownJoin !== undefined && completionOf(ownJoin).index < listedAt;
+  return lists > 1 && !member.mayComeBack(listedSince, until, isShown ? ownJoin : undefined);
 }

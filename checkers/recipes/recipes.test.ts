@@ -1,80 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  candidatesPath,
-  type Event,
-  guardPath,
-  HistoryBuilder,
-  type Json,
-  leadershipDraft,
-  RequestPreparation,
-  type WriteRequest,
-  znodeCompletion,
-  znodeInvocation,
-  ZnodeServer,
-  type ZnodeRequest,
-  isWrite,
-} from "../../model/index.ts";
+import { candidatesPath, type Event, guardPath, HistoryBuilder, type Json } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
 import { checkBarriers } from "./barriers.ts";
 import { type Candidacy, reignsOf } from "./candidates.ts";
 import { checkQueue, checkUniqueIds } from "./collections.ts";
+import { election, type ElectionRecorder, outcome } from "./for-tests.ts";
 import { checkLeadership } from "./leadership.ts";
 import { checkLocks } from "./locks.ts";
 import { checkMembership } from "./membership.ts";
 import { namedChecks } from "./named.ts";
 
-function outcome(verdicts: readonly Verdict[], name: string): string {
-  const found = verdicts.find((verdict) => verdict.name === name);
-  if (found === undefined) throw new Error(`no verdict ${name}`);
-  return found.vacuous === true ? "vacuous" : found.verdict;
-}
-
-/** Records what clients of one server do. */
-class Recorder {
-  readonly builder = new HistoryBuilder();
-  readonly #server = new ZnodeServer<string>({ deliver: () => {} });
-  readonly #leader = new RequestPreparation(this.#server.tree, { checkSessions: false });
-  #zxid = 0;
-
-  /** The czxid of what was created, 0 else. */
-  act(process: number, request: ZnodeRequest): number {
-    const session = `0x${process + 1}`;
-    this.builder.add(znodeInvocation(process, request));
-    let answer;
-    if (isWrite(request)) {
-      const header = { session, cxid: 0, zxid: ++this.#zxid, timeMs: 0 };
-      answer = this.#server.apply(header, this.#leader.prepare(header, request as WriteRequest));
-      this.#leader.applied(this.#zxid);
-    } else answer = this.#server.answer(request as never, session);
-    const where = { session, server: "server-1" };
-    this.builder.add(znodeCompletion(process, request, { outcome: "answered", answer, xid: 1 }, where));
-    return answer.error === null ? (answer.result.stat?.czxid ?? 0) : 0;
-  }
-
-  create(process: number, path: string, mode: "persistent" | "ephemeral-sequential" = "persistent"): number {
-    return this.act(process, { op: "create", path, data: "", mode });
-  }
-
-  believe(f: "lead" | "step", process: number, node: string, token: number): void {
-    const candidate = `${candidatesPath}/${node}`;
-    const shared = { process, session: `0x${process + 1}`, candidate, token };
-    this.builder.add(leadershipDraft(f === "lead" ? { f, ...shared } : { f, ...shared, reason: "resigned" }));
-  }
-}
-
-function election(): Recorder {
-  const recorder = new Recorder();
-  for (const path of ["/zabcheck", "/zabcheck/leader-election", candidatesPath, guardPath])
-    recorder.create(0, path);
-  return recorder;
-}
-
 describe("leadership", () => {
   const first = "a-candidate-0000000000";
   const second = "b-candidate-0000000001";
 
-  function handOver(early: boolean): Recorder {
+  function handOver(early: boolean): ElectionRecorder {
     const r = election();
     const one = r.create(1, `${candidatesPath}/a-candidate-`, "ephemeral-sequential");
     const two = r.create(2, `${candidatesPath}/b-candidate-`, "ephemeral-sequential");
@@ -120,7 +61,7 @@ describe("leadership", () => {
         let zxid = 0;
         return gaps.map(([gap, life], sequence): Candidacy => {
           zxid += gap;
-          return { path: `/${sequence}`, sequence, createdAt: zxid, deletedAt: zxid + life };
+          return { path: `/${sequence}`, sequence, createdAt: zxid, exact: true, deletedAt: zxid + life };
         });
       });
     fc.assert(

@@ -1,4 +1,5 @@
 import type { WatchEventType, Zxid } from "../../model/index.ts";
+import { LeastHeap } from "../least-heap.ts";
 import type { ChangeType } from "./mentions.ts";
 import type { Change } from "./replay-state.ts";
 import type { Step } from "./steps.ts";
@@ -53,50 +54,8 @@ export function nextChange(
   return undefined;
 }
 
-/** Least first, by `due`. */
-export class DueHeap {
-  readonly #items: Registration[] = [];
-
-  push(item: Registration): void {
-    const items = this.#items;
-    let at = items.length;
-    items.push(item);
-    while (at > 0) {
-      const parent = (at - 1) >>> 1;
-      if (dueOf(items[parent]) <= dueOf(item)) break;
-      items[at] = items[parent] as Registration;
-      at = parent;
-    }
-    items[at] = item;
-  }
-
-  /** Takes the least one away if it is due at `zxid` or before. */
-  popUntil(zxid: Zxid): Registration | undefined {
-    const items = this.#items;
-    const first = items[0];
-    if (first === undefined || dueOf(first) > zxid) return undefined;
-    const last = items.pop() as Registration;
-    if (items.length > 0) this.#sink(last);
-    return first;
-  }
-
-  #sink(item: Registration): void {
-    const items = this.#items;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= items.length) break;
-      if (child + 1 < items.length && dueOf(items[child + 1]) < dueOf(items[child])) child++;
-      if (dueOf(items[child]) >= dueOf(item)) break;
-      items[at] = items[child] as Registration;
-      at = child;
-    }
-    items[at] = item;
-  }
-}
-
-function dueOf(item: Registration | undefined): number {
-  return item?.due ?? Infinity;
+function dueOf(item: Registration): number {
+  return item.due ?? Infinity;
 }
 
 /** One connection of a session, with the watches that its server holds for it. */
@@ -104,7 +63,7 @@ export class Connection {
   readonly #watches = new Map<string, Registration>();
   /** Of the watches that have fired: the zxid of the last event, -1 where it was not told. */
   readonly #fired = new Map<string, Zxid>();
-  readonly due: DueHeap = new DueHeap();
+  readonly due: LeastHeap<Registration> = new LeastHeap(dueOf);
   /** Of the replies and events that it has delivered. */
   newestReply: Step | undefined;
   newestEvent: { readonly zxid: Zxid; readonly index: number } | undefined;

@@ -73,11 +73,10 @@ function emptyCuts(
   operations: readonly TimedOperation[],
 ): readonly Cut[] | { readonly involved: readonly number[] } {
   if (empties.length === 0) return [];
-  const end =
-    2 +
-    Math.max(
-      ...operations.map((operation) => (operation.return === Infinity ? operation.call : operation.return)),
-    );
+  // One by one: there are more operations than a call takes arguments.
+  let end = 0;
+  for (const { call, return: returned } of operations)
+    end = Math.max(end, 2 + (returned === Infinity ? call : returned));
   const cuts = new Cuts(end);
   for (const { b, c } of values) cuts.add(b, Math.min(c, end) - 1, 1);
   const result: Cut[] = [];

@@ -74,7 +74,7 @@ function nest(
       cuts.add(bottom.b, closing(bottom), -1);
       order.push(bottom.put);
       if (bottom.take !== undefined) tasks.push({ emit: bottom.take });
-      tasks.push(...pieces(cuts, task.from, task.to, undefined));
+      for (const piece of pieces(cuts, task.from, task.to, undefined)) tasks.push(piece);
     }
   }
   return { order };
