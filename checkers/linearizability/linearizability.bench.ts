@@ -8,7 +8,8 @@ import { linearizable } from "./linearizable.ts";
 import { drawFrom, simulatedHistory, type SimulatedType } from "./random-histories.ts";
 
 /*
- * Prints how long verdicts take: min, median and spread of several rounds in one process, in ms, reading aside.
+ * Prints how long verdicts take: min, median and spread of several rounds in one process, and the median of the
+ * processor's time, which other processes disturb less; in ms, reading aside.
  *
  * ZABCHECK_HISTORIES names the folder of recorded histories. PORCUPINE may name a program that judges the same files
  * beside: `PORCUPINE register|kv FILE...` prints for each file one line "FILE VERDICT MILLISECONDS".
@@ -112,20 +113,31 @@ function cases(): Case[] {
   ];
 }
 
-function ours(one: Case): { readonly verdicts: readonly string[]; readonly times: readonly number[] } {
+interface Measured {
+  readonly verdicts: readonly string[];
+  /** Of each round, ascending, in ms. */
+  readonly times: readonly number[];
+  readonly processorTimes: readonly number[];
+}
+
+function ours(one: Case): Measured {
   const histories = one.files.map((file) => readHistory(file).events);
   const times: number[] = [];
+  const processorTimes: number[] = [];
   let verdicts: string[] = [];
   for (let round = 0; round < rounds; round++) {
-    const start = performance.now();
+    const [start, before] = [performance.now(), process.cpuUsage()];
     verdicts = histories.map((events) =>
       one.kind === "kv"
         ? linearizable(events, keyValue(), { timeMs: 20_000, allKeys: one.allKeys ?? false }).verdict
         : linearizable(events, casRegister(), { timeMs: 20_000 }).verdict,
     );
     times.push(performance.now() - start);
+    const { user, system } = process.cpuUsage(before);
+    processorTimes.push((user + system) / 1000);
   }
-  return { verdicts, times: times.sort((a, b) => a - b) };
+  const ascending = (list: number[]): number[] => list.sort((a, b) => a - b);
+  return { verdicts, times: ascending(times), processorTimes: ascending(processorTimes) };
 }
 
 function theirs(one: Case): string {
@@ -146,13 +158,13 @@ try {
       process.stdout.write(`${one.name}: skipped, set ZABCHECK_HISTORIES to a folder that has it\n`);
       continue;
     }
-    const { verdicts, times } = ours(one);
+    const { verdicts, times, processorTimes } = ours(one);
     const [min, median, max] = [times[0], times[rounds >> 1], times.at(-1)] as [number, number, number];
     const found = [...new Set(verdicts)].map(
       (verdict) => `${String(verdicts.filter((each) => each === verdict).length)} ${verdict}`,
     );
     process.stdout.write(
-      `${one.name}: min ${min.toFixed(2)}, median ${median.toFixed(2)}, spread ${(max - min).toFixed(2)} ms; ${found.join(", ")}${theirs(one)}\n`,
+      `${one.name}: min ${min.toFixed(2)}, median ${median.toFixed(2)}, spread ${(max - min).toFixed(2)} ms, processor ${(processorTimes[rounds >> 1] as number).toFixed(2)} ms; ${found.join(", ")}${theirs(one)}\n`,
     );
   }
 } finally {
