@@ -145,6 +145,7 @@ async function judgeFor(history: History, file: string, flags: CheckFlags): Prom
         timeMs: flags.time,
         memoryBytes: flags.memory,
         allKeys: flags.allKeys === true,
+        independentKeys: true,
         locate: (event) => history.locate(event),
       },
     ),
@@ -163,7 +164,9 @@ function withoutUnknownReads(events: readonly Event[]): {
 } {
   let count = 0;
   const known = events.map((event): Event => {
-    if (event.type !== "ok" || event.f !== "read" || event.value !== null) return event;
+    const { type, f, value } = event;
+    const isNil = value === null || (Array.isArray(value) && value.length === 2 && value[1] === null);
+    if (type !== "ok" || f !== "read" || !isNil) return event;
     count++;
     return { ...event, type: "fail" };
   });

@@ -1,6 +1,7 @@
 import { InputError, type Event, type Json, type SequentialSpecification } from "../../model/light.ts";
 import { worst, type Outcome, type Verdict, type Violation } from "../verdict.ts";
 import { explain, type Explanation } from "./explanation.ts";
+import { splitByIndependentKey } from "./independent.ts";
 import { ObjectCheck, type ObjectFinding } from "./object-check.ts";
 import { operationsOf, type Locate, type TimedOperation } from "./operations.ts";
 
@@ -13,6 +14,8 @@ export interface LinearizabilityOptions {
   readonly allKeys?: boolean;
   /** "search" leaves the specialised algorithms aside. */
   readonly algorithm?: "auto" | "search";
+  /** Take values that are tuples `[key value]` throughout for Jepsen's independent keys, each an object of its own. */
+  readonly independentKeys?: boolean;
   /** How events are named in messages about bad input. */
   readonly locate?: Locate;
 }
@@ -21,6 +24,8 @@ export interface LinearizabilityOptions {
 export interface ObjectVerdict {
   /** Undefined when the history is one object. */
   readonly key: string | undefined;
+  /** Whether the key is one of Jepsen's independent keys. */
+  readonly isIndependent?: boolean;
   readonly verdict: Outcome;
   /** "search", or the specialised algorithm whose conditions held. */
   readonly algorithm: string;
@@ -90,6 +95,7 @@ export const memoryBytesDefault: number = 2 ** 31;
 /** One independent object, with its decision. */
 export interface Obj<State> {
   readonly key: string | undefined;
+  readonly isIndependent: boolean;
   readonly check: ObjectCheck<State>;
 }
 
@@ -98,12 +104,16 @@ export function objectsOf<State>(
   specification: SequentialSpecification<State>,
   options: LinearizabilityOptions,
 ): readonly Obj<State>[] {
-  refuseUnknownCalls(operations, specification, options.locate);
+  const independent = options.independentKeys === true ? splitByIndependentKey(operations) : undefined;
   const useSpecialised = options.algorithm !== "search";
-  return [...partitioned(operations, specification)].map(([key, own]) => ({
-    key,
-    check: new ObjectCheck(own, specification, useSpecialised),
-  }));
+  return [...(independent ?? new Map([[undefined, operations]]))].flatMap(([outer, whole]) => {
+    refuseUnknownCalls(whole, specification, options.locate);
+    return [...partitioned(whole, specification)].map(([inner, own]) => ({
+      key: outer === undefined || inner === undefined ? (outer ?? inner) : `${outer} ${inner}`,
+      isIndependent: outer !== undefined,
+      check: new ObjectCheck(own, specification, useSpecialised),
+    }));
+  });
 }
 
 export function verdictOn<State>(
@@ -112,7 +122,7 @@ export function verdictOn<State>(
   specification: SequentialSpecification<State>,
   operations: number,
 ): LinearizabilityVerdict {
-  const verdicts = objects.map(({ key, check }, at) => objectVerdict(key, check, findings[at]));
+  const verdicts = objects.map((object, at) => objectVerdict(object, findings[at]));
   return verdictOf(specification, verdicts, operations);
 }
 
@@ -187,11 +197,14 @@ export function decideAll<State>(
 }
 
 function objectVerdict<State>(
-  key: string | undefined,
-  check: ObjectCheck<State>,
+  { key, isIndependent, check }: Obj<State>,
   finding: ObjectFinding | undefined,
 ): ObjectVerdict {
-  const common = { key, operations: check.operations.length };
+  const common = {
+    key,
+    ...(isIndependent ? { isIndependent } : {}),
+    operations: check.operations.length,
+  };
   if (finding === undefined) {
     return {
       ...common,
@@ -247,16 +260,18 @@ function verdictOf<State>(
   const broken = objects.find((object) => object.verdict === "violated");
   const undecided = objects.filter((object) => object.verdict === "unknown");
   const algorithms = [...new Set(objects.map((object) => object.algorithm))].join(", ");
-  const over = objects.length === 1 ? "" : ` on ${String(objects.length)} keys`;
+  const independent = objects.some(({ isIndependent }) => isIndependent) ? "independent " : "";
+  const keys = `${String(objects.length)} ${independent}${objects.length === 1 ? "key" : "keys"}`;
+  const over = objects.length === 1 && independent === "" ? "" : ` on ${keys}`;
   const named = (object: ObjectVerdict): string => (object.key === undefined ? "" : `key ${object.key}: `);
   const verdict: LinearizabilityVerdict = {
     name: "linearizable",
     verdict: outcome,
     detail:
       broken !== undefined
-        ? `${specification.name}: ${named(broken)}${broken.detail}`
+        ? `${specification.name}${independent === "" ? "" : `, ${keys}`}: ${named(broken)}${broken.detail}`
         : undecided.length > 0
-          ? `${specification.name}: ${String(undecided.length)} of ${String(objects.length)} undecided; ${named(undecided[0] as ObjectVerdict)}${undecided[0]?.detail ?? ""}`
+          ? `${specification.name}: ${String(undecided.length)} of ${independent === "" ? String(objects.length) : keys} undecided; ${named(undecided[0] as ObjectVerdict)}${undecided[0]?.detail ?? ""}`
           : `${specification.name}: ${operationsText(operations)}${over} in one order each, found (${algorithms || "nothing to do"}) and verified`,
     ...(operations === 0 ? { vacuous: true } : {}),
     counts: {
