@@ -190,21 +190,24 @@ export class QueueWorkforce implements Workforce {
   async #stop(id: string): Promise<void> {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return;
-    const withdrawn = await inTime(this.#withdraw(id));
-    if (withdrawn !== false) return waiting.resolve(undefined);
-    await sleep(waiting.job.graceMs + sendMs, undefined, { ref: false });
+    const deadlineMs = performance.now() + waiting.job.graceMs + sendMs;
+    // Again and again, as its worker may be gone.
+    while (this.#waiting.get(id) === waiting && performance.now() < deadlineMs) {
+      if ((await inTime(this.#withdraw(id))) !== false) break;
+      await sleep(lookMs, undefined, { ref: false });
+    }
     waiting.resolve(undefined);
   }
 
-  /** False where a worker has it. */
+  /** False where a worker that is heard of has it, or it is done. */
   async #withdraw(id: string): Promise<boolean> {
     await this.#redis.set(stopKey(this.#id), "1", "EX", keptSeconds);
     const entry = (await this.#queue.getJob(id)) as Entry | undefined;
     if (entry === undefined) return true;
-    if (entry.finishedOn !== undefined || (await entry.isActive())) return false;
+    if (entry.finishedOn !== undefined) return false;
     return entry.remove().then(
       () => true,
-      // A worker was quicker.
+      // It is locked by who works at it.
       () => false,
     );
   }
