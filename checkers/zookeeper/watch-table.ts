@@ -34,6 +34,17 @@ export const eventOf: { readonly [type in ChangeType]: WatchEventType } = {
   children: "NodeChildrenChanged",
 };
 
+/** The index of the first change after `zxid`. */
+export function firstAfter(changes: readonly Change[], zxid: Zxid): number {
+  let [from, to] = [0, changes.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((changes[middle] as Change).zxid > zxid) to = middle;
+    else from = middle + 1;
+  }
+  return from;
+}
+
 /** The first change after `zxid` that the watch tells; undefined where there is none, or it is not known at which zxid. */
 export function nextChange(
   changes: readonly Change[] | undefined,
@@ -41,14 +52,8 @@ export function nextChange(
   zxid: Zxid,
 ): Change | undefined {
   if (changes === undefined) return undefined;
-  let [from, to] = [0, changes.length];
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if ((changes[middle] as Change).zxid > zxid) to = middle;
-    else from = middle + 1;
-  }
-  for (; from < changes.length; from++) {
-    const change = changes[from] as Change;
+  for (let at = firstAfter(changes, zxid); at < changes.length; at++) {
+    const change = changes[at] as Change;
     if (told[kind].has(change.type)) return change.exact ? change : undefined;
   }
   return undefined;
@@ -68,6 +73,19 @@ export class Connection {
   newestReply: Step | undefined;
   newestEvent: { readonly zxid: Zxid; readonly index: number } | undefined;
   recursive = 0;
+  /** The events of the newest zxid that were told, and how often. */
+  #toldAt: Zxid = -1;
+  readonly #told = new Map<string, number>();
+
+  /** Notes an event, and says how often it was told now. */
+  tell(type: WatchEventType, path: string, zxid: Zxid): number {
+    if (zxid !== this.#toldAt) this.#told.clear();
+    this.#toldAt = zxid;
+    const key = `${type} ${path}`;
+    const times = (this.#told.get(key) ?? 0) + 1;
+    this.#told.set(key, times);
+    return times;
+  }
 
   get(kind: WatchKind, path: string): Registration | undefined {
     return this.#watches.get(`${kind} ${path}`);
@@ -89,8 +107,12 @@ export class Connection {
 
   /** A one-shot watch told its event. */
   fire(registration: Registration, zxid: Zxid): void {
-    this.#fired.set(`${registration.kind} ${registration.path}`, zxid);
+    this.noteFired(registration, zxid);
     this.end(registration);
+  }
+
+  noteFired({ kind, path }: Registration, zxid: Zxid): void {
+    this.#fired.set(`${kind} ${path}`, zxid);
   }
 
   end(registration: Registration): void {

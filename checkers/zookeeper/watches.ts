@@ -1,9 +1,16 @@
-import type { Event, WatcherKind, Zxid, ZnodeTree } from "../../model/index.ts";
+import type { Event, WatcherKind, WatchEventType, Zxid, ZnodeTree } from "../../model/index.ts";
 import { PromiseCheck } from "./findings.ts";
 import { nameOf, show } from "./real-time.ts";
 import type { Change } from "./replay-state.ts";
 import type { JsonObject, SessionStep, Step, WatchStep, ZookeeperHistory } from "./steps.ts";
-import { Connection, nextChange, type Registration, type WatchKind } from "./watch-table.ts";
+import {
+  Connection,
+  eventOf,
+  firstAfter,
+  nextChange,
+  type Registration,
+  type WatchKind,
+} from "./watch-table.ts";
 
 /** What a setWatches had to tell at once, as the tree was when it was answered: paths by kind of watch. */
 export interface MissedChanges {
@@ -26,7 +33,8 @@ export function missedChanges(step: Step, tree: ZnodeTree): MissedChanges {
 }
 
 /**
- * Watches, connection by connection: an event has a watch that it comes from, and a one-shot watch fires once; events
+ * Watches, connection by connection: an event has a watch that it comes from, a one-shot watch fires once, and a
+ * persistent one once a change; events
  * come in the order of their changes; a change is told before any reply that shows it; none is left out while the
  * connection lives; and watches set again after a reconnection tell at once what was missed. What a persistent watch
  * misses while disconnected is counted, as ZooKeeper does not tell it.
@@ -125,8 +133,25 @@ class WatchCheck {
       const what = `session ${session} was told of zxid ${show(before.zxid)} at event ${before.index}`;
       this.#promise.broken(`${what}, then of ${show(zxid)} (${type} ${path})`, event);
     }
-    if (zxid > 0) connection.newestEvent = { zxid, index: event.index };
+    if (zxid > 0) {
+      if (connection.tell(type, path, zxid) > this.#timesMade(type, path, zxid)) {
+        const what = `session ${session} was told ${type} ${path} of zxid ${show(zxid)}`;
+        this.#promise.broken(`${what} once more than the change was made`, event);
+      }
+      connection.newestEvent = { zxid, index: event.index };
+      // Events come in the order of their changes, so that all those before this one must have been told.
+      this.#leftUpTo(zxid - 1, connection, event);
+    }
     this.#fire(connection, watch);
+  }
+
+  /** How often a transaction made the change: a multi may more than once. One that is not known counts once. */
+  #timesMade(type: WatchEventType, path: string, zxid: Zxid): number {
+    const changes = this.#changes.get(path) ?? [];
+    let times = 0;
+    for (let at = firstAfter(changes, zxid) - 1; changes[at]?.zxid === zxid; at--)
+      if (eventOf[(changes[at] as Change).type] === type) times++;
+    return Math.max(1, times);
   }
 
   #connection(session: string): Connection {
@@ -171,6 +196,7 @@ class WatchCheck {
         connection.fire(registration, zxid);
         continue;
       }
+      connection.noteFired(registration, zxid);
       this.#expectAfter(connection, registration, zxid > 0 ? zxid : (registration.due ?? registration.zxid));
     }
   }
@@ -197,12 +223,14 @@ class WatchCheck {
         continue;
       }
       // An event noted while the request was open came from an older watch, or from this one before its reply was noted.
-      const fired = open === undefined ? (connection.firedAt(kind, path) ?? -1) : 0;
-      if (fired > step.zxid) continue;
+      const last = connection.firedAt(kind, path);
+      const isLasting = kind === "persistent" || kind === "recursive";
+      const fired = isLasting ? (last ?? 0) : open === undefined ? (last ?? -1) : 0;
+      if (fired > step.zxid && !isLasting) continue;
       const due =
         this.#mayHide || fired === -1
           ? undefined
-          : nextChange(this.#changes.get(path), kind, step.zxid)?.zxid;
+          : nextChange(this.#changes.get(path), kind, Math.max(step.zxid, fired))?.zxid;
       connection.set({
         kind,
         path,
@@ -216,13 +244,7 @@ class WatchCheck {
 
   #checkReply(connection: Connection, step: Step): void {
     const completion = step.completion as Event;
-    for (;;) {
-      const registration = connection.due.popUntil(step.zxid);
-      if (registration === undefined) break;
-      if (registration.over) continue;
-      this.#left(registration, completion);
-      registration.due = undefined;
-    }
+    this.#leftUpTo(step.zxid, connection, completion);
     const told = connection.newestEvent;
     if (told !== undefined && told.index < step.invokedAt && told.zxid > step.zxid) {
       const what = `${nameOf(step)} was answered at zxid ${show(step.zxid)}`;
@@ -233,6 +255,17 @@ class WatchCheck {
     }
     if (connection.newestReply === undefined || connection.newestReply.zxid < step.zxid)
       connection.newestReply = step;
+  }
+
+  /** Tells of each watch that should have told a change up to a zxid, which something shows. */
+  #leftUpTo(zxid: Zxid, connection: Connection, seen: Event): void {
+    for (;;) {
+      const registration = connection.due.popUntil(zxid);
+      if (registration === undefined) return;
+      if (registration.over) continue;
+      this.#left(registration, seen);
+      registration.due = undefined;
+    }
   }
 
   #left(registration: Registration, seen: Event): void {
