@@ -11,7 +11,8 @@ const eventLine =
 
 /**
  * Reads Jepsen's log as text, of which only the lines that tell an operation count. There is no clock: the order of
- * the lines is that of the events. What does not stand for a value (`:timed-out`) is the reason of an `info` or `fail`.
+ * the lines is that of the events. A last line without a line feed is taken for whole, with a warning, as nothing in
+ * the format tells. What does not stand for a value (`:timed-out`) is the reason of an `info` or `fail`.
  */
 export class JepsenLogReader implements HistoryReader {
   readonly #file: string;
@@ -31,17 +32,27 @@ export class JepsenLogReader implements HistoryReader {
   }
 
   end(): History {
-    this.#lines.end((line) => this.#line(line));
+    let unended: number | undefined;
+    this.#lines.end((line) => {
+      unended = this.#lines.line;
+      this.#line(line);
+    });
     if (this.#list.events.length === 0) {
       throw new InputError(
         `${this.#file}:1: no line tells of an operation; expected Jepsen's log ("INFO  jepsen.util - 0 :invoke :read nil")`,
         "Say what the file is with --format.",
       );
     }
+    const warnings = this.#list.warnings();
+    if (unended !== undefined) {
+      const what =
+        "the last line has no line feed: if it is cut off, what it says and the verdict may be wrong";
+      warnings.push(`${this.#file}:${String(unended)}: ${what}`);
+    }
     return {
       format: "jepsen-log",
       events: this.#list.events,
-      warnings: this.#list.warnings(),
+      warnings,
       locate: (event: Event) => this.#list.locate(event),
     };
   }
