@@ -31,6 +31,7 @@ import type { CheckFlags } from "./commands/check.ts";
 import { withLargerHeap } from "./larger-heap.ts";
 import { hintOfNames } from "./names.ts";
 import { plainVerdict, verdictLines } from "./verdicts.ts";
+import type { Check } from "./workloads/workload.ts";
 
 /** What became of one file. */
 interface Checked {
@@ -197,9 +198,9 @@ async function specialJudge(name: string): Promise<Judge | undefined> {
 
 async function workloadJudge(scenario: string | undefined): Promise<Judge | undefined> {
   if (scenario === undefined) return undefined;
-  const { registerChecks, leaderElectionChecks } = await import("./workloads/checks.ts");
-  const checks = { register: registerChecks, "leader-election": leaderElectionChecks }[scenario];
-  if (checks === undefined) return undefined;
+  const { workloadChecks } = await import("./workloads/checks.ts");
+  if (!Object.hasOwn(workloadChecks, scenario)) return undefined;
+  const checks: readonly Check[] = workloadChecks[scenario as keyof typeof workloadChecks];
   return async ({ events }) => {
     const verdicts: Verdict[] = [];
     for (const check of checks) {

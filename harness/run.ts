@@ -11,7 +11,7 @@ import { duration, type Progress } from "./progress.ts";
 import { Session } from "./session.ts";
 import { version } from "./version.ts";
 import { makeWorker } from "./worker.ts";
-import type { PreparedWorkload } from "./workloads/workload.ts";
+import type { PreparedWorkload, Settle } from "./workloads/workload.ts";
 import { World } from "./world.ts";
 
 /** Everything that decides a run. */
@@ -118,6 +118,7 @@ async function record(
     await setUp(request, world);
     progress.stage(`running ${workload.name} for ${duration(request.durationMs)}`);
     const startNs = cluster.clock.now();
+    let settles: readonly (Settle | void)[] = [];
     const telling = setInterval(() => {
       const elapsedMs = (cluster.clock.now() - startNs) / 1e6;
       progress.update(
@@ -133,12 +134,13 @@ async function record(
         firstFailure([...workers, faulting]),
       ]);
       world.stop();
-      await Promise.all([faulting, ...workers]);
+      await faulting;
+      settles = await Promise.all(workers);
     } finally {
       clearInterval(telling);
     }
     progress.stage("healing, and reading from every server");
-    const recovery = await recover(request, world, faults);
+    const recovery = await recover(request, world, faults, settles);
     return { world, faults, recovery };
   } catch (error) {
     world.stop();
@@ -174,14 +176,22 @@ async function timeUp(world: World, atNs: number): Promise<void> {
 }
 
 /** Rejects with the first failure among workers and faults; while all is well it never resolves. */
-function firstFailure(promises: readonly Promise<void>[]): Promise<never> {
+function firstFailure(promises: readonly Promise<unknown>[]): Promise<never> {
   return new Promise((_, reject) => {
     for (const promise of promises) promise.catch(reject);
   });
 }
 
-/** Undoes what is left of the faults, waits for a quorum, and reads through every server. */
-async function recover(request: RunRequest, world: World, faults: FaultRunner): Promise<Verdict> {
+/** How long clients may take to finish what they have begun, once the ensemble serves. */
+const settleMs = 30_000;
+
+/** Undoes what is left of the faults, waits for a quorum, lets the workers settle, and reads through every server. */
+async function recover(
+  request: RunRequest,
+  world: World,
+  faults: FaultRunner,
+  settles: readonly (Settle | void)[],
+): Promise<Verdict> {
   const { cluster, workload } = request;
   const name = "recovery";
   const vacuous = faults.applied === 0 ? { vacuous: true } : {};
@@ -201,6 +211,7 @@ async function recover(request: RunRequest, world: World, faults: FaultRunner): 
     return { name, verdict: "violated", detail: summary, violation: { summary, events: [] }, counts };
   }
   const tookMs = (cluster.clock.now() - healedNs) / 1e6;
+  await settle(world, settles);
   const silent: string[] = [];
   for (const [i, server] of cluster.servers.entries()) {
     const session = new Session(world, {
@@ -220,6 +231,14 @@ async function recover(request: RunRequest, world: World, faults: FaultRunner): 
   const done = `${faults.applied} of ${request.schedule.length} faults took effect`;
   const detail = `Every server served ${duration(tookMs)} after the last fault was undone; ${done}.${metDefects(cluster.findings)}`;
   return { name, verdict: "holds", detail, ...vacuous, counts };
+}
+
+async function settle(world: World, settles: readonly (Settle | void)[]): Promise<void> {
+  const some = settles.filter((each) => each !== undefined);
+  if (some.length === 0) return;
+  world.settle(settleMs);
+  await Promise.all(some.map((each) => each()));
+  world.settled();
 }
 
 /** The known defects that were met, each once, with an example. The history tells of every one. */

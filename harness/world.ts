@@ -1,4 +1,5 @@
 import type { Cluster } from "../clusters/index.ts";
+import { settlingDraft } from "../model/index.ts";
 import type { HistoryRecorder, Recorded } from "../results/index.ts";
 import { Random } from "./random.ts";
 
@@ -23,6 +24,8 @@ export class World {
   readonly startNs: number;
   readonly startedAtMs: number = Date.now();
   #stopping = false;
+  /** While clients settle they may begin operations again, until then. */
+  #settlingUntilNs = -Infinity;
   #operations = 0;
   #answered = 0;
 
@@ -35,11 +38,22 @@ export class World {
 
   /** True from the moment at which no new operation is to begin. */
   get stopping(): boolean {
-    return this.#stopping;
+    return this.#stopping && this.cluster.clock.now() >= this.#settlingUntilNs;
   }
 
   stop(): void {
     this.#stopping = true;
+  }
+
+  /** Once faults are undone: clients finish what they have begun, for so long at most, or until `settled`. */
+  settle(forMs: number): void {
+    this.#settlingUntilNs = this.cluster.clock.now() + forMs * 1e6;
+    this.record(settlingDraft("settling"));
+  }
+
+  settled(): void {
+    this.#settlingUntilNs = -Infinity;
+    this.record(settlingDraft("settled"));
   }
 
   /** Operations invoked so far. */

@@ -4,6 +4,7 @@ import type { Verdict } from "../verdict.ts";
 import { PromiseCheck } from "../zookeeper/findings.ts";
 import { groupBy } from "./group.ts";
 import { lossesOf } from "./losses.ts";
+import { signsOfLife } from "./signs-of-life.ts";
 
 /** Events of a violation that are shown of those who came too late. */
 const lateShown = 20;
@@ -15,8 +16,9 @@ const lateShown = 20;
  *
  * A barrier may be used again. Then the operations are dealt out to rounds: whenever one returns that is in no round yet,
  * it makes one with those who have begun and return first, as all others could take the places of these later on.
- * Nobody waits for those to leave whose `enter` was not answered, or whose process `lost`
- * its session (an event as in `checkLocks`): their znodes may be gone.
+ * Nobody waits for those to leave whose `enter` was not answered, or whose process `lost` its session (an event as in
+ * `checkLocks`): their znodes may be gone. Nor for those whose session (evidence of the `leave` that they invoked) showed
+ * no life any more: who has lost its session has lost its place, and cannot know.
  */
 export function checkBarriers(events: readonly Event[]): Verdict[] {
   const promise = new PromiseCheck("double-barrier");
@@ -24,6 +26,11 @@ export function checkBarriers(events: readonly Event[]): Verdict[] {
     ({ f, completion }) => (f === "enter" || f === "leave") && completion?.type !== "fail",
   );
   const lost = lossesOf(events);
+  const isTold = operations.some(({ f, invocation }) => f === "leave" && invocation.session !== undefined);
+  const alive = isTold ? signsOfLife(events) : new Map<string, number>();
+  /** Whether it began to leave when its session may have been over already, seen from an event before. */
+  const mayBeGone = ({ f, invocation: { session } }: Operation, index: number): boolean =>
+    f === "leave" && session !== undefined && (alive.get(session) ?? -1) <= index;
   const barriers = groupBy(operations, ({ invocation }) => nameOf(invocation.value));
   for (const [name, group] of barriers) {
     const entering = group.filter(({ f }) => f === "enter");
@@ -33,18 +40,19 @@ export function checkBarriers(events: readonly Event[]): Verdict[] {
         completion?.type !== "ok" || lost.has(process) || lost.has(completion.session ?? process),
     ).length;
     const size = sizeOf(entering.length > 0 ? entering : leaving);
-    deal(`enter ${name}`, entering, size, 0, promise);
-    deal(`leave ${name}`, leaving, size, gone, promise);
+    deal(`enter ${name}`, entering, size, 0, mayBeGone, promise);
+    deal(`leave ${name}`, leaving, size, gone, mayBeGone, promise);
   }
   return [promise.verdict("nobody is through a barrier before all are there", "barriers")];
 }
 
-/** Operations in the order of their calls; `gone` are participants who need not have begun. */
+/** Operations in the order of their calls; `gone` are participants who need not have begun, as those who `mayBeGone`. */
 function deal(
   key: string,
   operations: readonly Operation[],
   { size, doubt }: Size,
   gone: number,
+  mayBeGone: (operation: Operation, index: number) => boolean,
   promise: PromiseCheck,
 ): void {
   const returned = operations.filter(({ completion }) => completion?.type === "ok");
@@ -70,6 +78,7 @@ function deal(
       left -= missing;
       continue;
     }
+    if (missing <= left + operations.slice(begun).filter((late) => mayBeGone(late, through)).length) continue;
     const what = `process ${operation.process} is through ${key} at event ${through}`;
     const late = operations.slice(begun, begun + lateShown).map(({ invocation }) => invocation);
     const text = `${what}, when ${there} of ${size} had begun`;

@@ -5,3 +5,4 @@ export { checkLeadership, type Belief, type LeadershipOptions } from "./leadersh
 export { checkLocks } from "./locks.ts";
 export { checkMembership } from "./membership.ts";
 export { namedChecks, type NamedCheck } from "./named.ts";
+export { checkProgress } from "./progress.ts";

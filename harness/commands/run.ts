@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { integerBetween, oneOf, parseDurationMs, parseSeed } from "../command-line.ts";
+import { workloadSummaries } from "../workloads/names.ts";
 
 /** What `zabcheck run` was told, as commander gives it. */
 export interface RunFlags {
@@ -31,7 +32,7 @@ export function addRun(program: Command): void {
     program
       .command("run")
       .description("drive a workload against an ensemble while faults are injected, and judge the history")
-      .argument("<workload>", "register, leader-election"),
+      .argument("<workload>", "one of those below"),
   )
     .option(
       "--faults <list>",
@@ -64,6 +65,9 @@ export function addRun(program: Command): void {
     .addHelpText(
       "after",
       `
+Workloads:
+${workloadLines()}
+
 Examples:
   zabcheck run register --faults partition,kill,pause --time 60s --seed 7
   zabcheck run register --servers 5 --observers 2 --faults all
@@ -74,6 +78,12 @@ Examples:
       const { runCommand } = await import("../run-command.ts");
       await runCommand(workload, flags);
     });
+}
+
+function workloadLines(): string {
+  const entries = Object.entries(workloadSummaries);
+  const width = Math.max(...entries.map(([name]) => name.length));
+  return entries.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`).join("\n");
 }
 
 /** The options of every command that brings up a cluster. */

@@ -1,7 +1,18 @@
+import { compareAndSet } from "./compare-and-set.ts";
 import { entry } from "./entry.ts";
 import { leaderElection } from "./leader-election.ts";
+import type { WorkloadName } from "./names.ts";
 import { register } from "./register.ts";
 import type { WorkloadEntry } from "./workload.ts";
 
-/** What `zabcheck run` can name. To add one: a file beside this, and its entry here. */
-export const workloads: readonly WorkloadEntry[] = [entry(register), entry(leaderElection)];
+const byName: { readonly [name in WorkloadName]: WorkloadEntry } = {
+  register: entry(register),
+  "compare-and-set": entry(compareAndSet),
+  "leader-election": entry(leaderElection),
+};
+
+/**
+ * What `zabcheck run` can name. To add one: its name in `names.ts`, a file beside this, its checks in `checks.ts` and its
+ * entry here.
+ */
+export const workloads: readonly WorkloadEntry[] = Object.values(byName);

@@ -15,7 +15,8 @@ import {
   type Zxid,
 } from "../../model/index.ts";
 import { RecipeClient } from "../recipe-client.ts";
-import { leaderElectionChecks } from "./checks.ts";
+import { workloadChecks } from "./checks.ts";
+import { titled } from "./names.ts";
 import { make } from "./setup.ts";
 import type { Worker, Workload } from "./workload.ts";
 
@@ -34,9 +35,7 @@ export interface LeaderElectionOptions {
  * begins to lead by writing its fencing token to what it guards: it appends it to a znode, by a versioned write.
  */
 export const leaderElection: Workload<LeaderElectionOptions> = {
-  name: "leader-election",
-  summary:
-    "the predecessor-watch recipe: join, lead, resign, crash; leaders append fencing tokens to a guarded znode",
+  ...titled("leader-election"),
   options: z.strictObject({
     leadMs: z.coerce.number().min(1).max(3_600_000).default(150),
     restMs: z.coerce.number().min(0).max(3_600_000).default(100),
@@ -58,7 +57,7 @@ export const leaderElection: Workload<LeaderElectionOptions> = {
     await session.perform({ op: "getChildren", path: candidatesPath }, { synced: true, final: true });
   },
 
-  checks: leaderElectionChecks,
+  checks: workloadChecks["leader-election"],
 };
 
 /** A belief that ends is noticed this late at most. */

@@ -1,12 +1,17 @@
 import { z } from "zod";
 import type { Session } from "../session.ts";
-import { registerChecks } from "./checks.ts";
+import { workloadChecks } from "./checks.ts";
+import { titled } from "./names.ts";
+import { count, dataBytes, filled, weight } from "./options.ts";
+import { initialValue, registerPrefix, root } from "./paths.ts";
 import { make } from "./setup.ts";
 import type { Workload } from "./workload.ts";
 
 export interface RegisterOptions {
   /** Znodes that are read and written. */
   readonly keys: number;
+  /** Bytes of a value. */
+  readonly size: number;
   /** Of 100 operations of a worker, about how many are of each kind. */
   readonly getData: number;
   readonly setData: number;
@@ -16,10 +21,7 @@ export interface RegisterOptions {
   readonly move: number;
 }
 
-const weight = (usual: number): z.ZodType<number> => z.coerce.number().min(0).max(1000).default(usual);
-
-const root = "/zabcheck";
-const pathOf = (key: number): string => `${root}/register-${key}`;
+const pathOf = (key: number): string => `${registerPrefix}${key}`;
 
 /**
  * Several registers, each a znode that every worker reads and writes: setData with and without an expected version,
@@ -27,11 +29,10 @@ const pathOf = (key: number): string => `${root}/register-${key}`;
  * its own will, as clients do that balance load. Every value is written once only, so that a read names its write.
  */
 export const register: Workload<RegisterOptions> = {
-  name: "register",
-  summary:
-    "several znodes: setData with and without version, getData, sync+getData, watches, sessions that move",
+  ...titled("register"),
   options: z.strictObject({
-    keys: z.coerce.number().int().min(1).max(1000).default(5),
+    keys: count(5, 1, 1000),
+    size: dataBytes,
     getData: weight(40),
     setData: weight(20),
     setDataVersion: weight(15),
@@ -42,17 +43,17 @@ export const register: Workload<RegisterOptions> = {
 
   async setup(session, { keys }) {
     await make(session, root, "");
-    for (let key = 0; key < keys; key++) await make(session, pathOf(key), "initial");
+    for (let key = 0; key < keys; key++) await make(session, pathOf(key), initialValue);
   },
 
   async work(worker, options) {
     const session = worker.session();
     const versions = new Map<string, number>();
     let writes = 0;
-    const { keys, ...weights } = options;
+    const { keys, size, ...weights } = options;
     while (await worker.pace()) {
       const path = pathOf(worker.random.below(keys));
-      const value = `${worker.number}.${writes}`;
+      const value = filled(`${worker.number}.${writes}`, size);
       switch (worker.random.weighted(weights)) {
         case "getData":
           await read(session, path, versions, false);
@@ -85,7 +86,7 @@ export const register: Workload<RegisterOptions> = {
     }
   },
 
-  checks: registerChecks,
+  checks: workloadChecks.register,
 };
 
 async function read(

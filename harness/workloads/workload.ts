@@ -25,6 +25,12 @@ export interface Check {
 }
 
 /**
+ * What a worker does when its work is over and all faults are undone, before the final reads: it finishes what it has
+ * begun, does once more what shows that it can, and closes its session. `world.stopping` says when time is up.
+ */
+export type Settle = () => Promise<void>;
+
+/**
  * What clients do with an ensemble, and how the history is judged. Written once for every kind of cluster. To add
  * one: a file beside this, and its entry in `index.ts`.
  */
@@ -37,8 +43,8 @@ export interface Workload<Options> {
   readonly options: z.ZodType<Options>;
   /** Makes what the workers need, before the first fault. */
   setup(session: Session, options: Options): Promise<void>;
-  /** One worker, until `pace` says stop. */
-  work(worker: Worker, options: Options): Promise<void>;
+  /** One worker, until `pace` says stop; and what it has to do once all faults are undone, if anything. */
+  work(worker: Worker, options: Options): Promise<Settle | void>;
   /** Final reads through a session that is bound to one server; once for each server, after all is healed. */
   read(session: Session, server: ServerName, options: Options): Promise<void>;
   readonly checks: readonly Check[];
@@ -49,7 +55,7 @@ export interface PreparedWorkload {
   readonly name: string;
   readonly options: object;
   setup(session: Session): Promise<void>;
-  work(worker: Worker): Promise<void>;
+  work(worker: Worker): Promise<Settle | void>;
   read(session: Session, server: ServerName): Promise<void>;
   readonly checks: readonly Check[];
 }

@@ -1,4 +1,5 @@
 export * from "./barrier/index.ts";
+export * from "./client-operations.ts";
 export * from "./configuration/index.ts";
 export * from "./decisions.ts";
 export * from "./leader-election/index.ts";

@@ -1,0 +1,18 @@
+/** Every workload by its name, with what it does in one line: apart from the workloads, so that help starts at once. */
+export const workloadSummaries = {
+  register:
+    "several znodes: setData with and without version, getData, sync+getData, watches, sessions that move",
+  "compare-and-set":
+    "several znodes: a client exchanges the value that it last read, by setData on its version",
+  "leader-election":
+    "the predecessor-watch recipe: join, lead, resign, crash; leaders append fencing tokens to a guarded znode",
+} as const;
+
+export type WorkloadName = keyof typeof workloadSummaries;
+
+/** Name and summary, as a workload begins. */
+export function titled<Name extends WorkloadName>(
+  name: Name,
+): { readonly name: Name; readonly summary: string } {
+  return { name, summary: workloadSummaries[name] };
+}
