@@ -49,6 +49,8 @@ export class RecipeClient<State extends Value, Command extends string> {
   #isInFlight = false;
   /** The session's end, noticed while a request is in flight. */
   #isExpired = false;
+  /** It leaves of its own will: what becomes of its connection then is no news. */
+  #isLeaving = false;
   /** Watch events that wait while a request is to be answered. */
   #events: WatchEvent[] = [];
 
@@ -64,12 +66,12 @@ export class RecipeClient<State extends Value, Command extends string> {
       },
       onDisconnected: () => {
         // In flight, the outcome of the request tells.
-        if (!this.#isInFlight) this.#learn({ type: "disconnected" });
+        if (!this.#isInFlight && !this.#isLeaving) this.#learn({ type: "disconnected" });
       },
       onExpired: () => {
         this.#events = [];
         if (this.#isInFlight) this.#isExpired = true;
-        else this.#learn({ type: "expired" });
+        else if (!this.#isLeaving) this.#learn({ type: "expired" });
       },
     });
   }
@@ -116,7 +118,9 @@ export class RecipeClient<State extends Value, Command extends string> {
 
   /** As if its machine died: it knows nothing any more, and its session has to expire. */
   crash(): void {
+    this.#isLeaving = true;
     this.session.crash();
+    this.#isLeaving = false;
     this.#events = [];
     this.#request = null;
     this.#state = this.#options.decisions.start;
@@ -124,6 +128,7 @@ export class RecipeClient<State extends Value, Command extends string> {
 
   async close(): Promise<void> {
     this.#request = null;
+    this.#isLeaving = true;
     await this.session.close();
   }
 

@@ -5,4 +5,6 @@ export { checkLeadership, type Belief, type LeadershipOptions } from "./leadersh
 export { checkLocks } from "./locks.ts";
 export { checkMembership } from "./membership.ts";
 export { namedChecks, type NamedCheck } from "./named.ts";
+export { checkGuardReaders, checkGuardWriters } from "./guarded-locks.ts";
+export { checkHerd } from "./herd.ts";
 export { checkProgress } from "./progress.ts";

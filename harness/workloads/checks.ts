@@ -1,9 +1,17 @@
-import { checkLeadership, checkZookeeper } from "../../checkers/index.ts";
-import { guardPath } from "../../model/index.ts";
+import {
+  checkGuardReaders,
+  checkGuardWriters,
+  checkHerd,
+  checkLeadership,
+  checkLocks,
+  checkProgress,
+  checkZookeeper,
+} from "../../checkers/index.ts";
+import { guardPath, modeOfLock, nodeName } from "../../model/index.ts";
 import { plainVerdict } from "../verdicts.ts";
 import { casLinearizable, writesLinearizable } from "./black-box.ts";
 import type { WorkloadName } from "./names.ts";
-import { casPrefix, initialValue, registerPrefix } from "./paths.ts";
+import { casPrefix, guardOfLock, initialValue, isGuardOfLock, registerPrefix } from "./paths.ts";
 import type { Check } from "./workload.ts";
 
 /** ZooKeeper's promises by the zxids of its replies, several verdicts from one pass. */
@@ -18,6 +26,27 @@ const leadership: Check = {
   run: async (history) => checkLeadership(history).map(plainVerdict),
 };
 
+const progress: Check = { name: "progress", run: async (history) => checkProgress(history) };
+
+const exclusion: Check = { name: "mutual-exclusion", run: async (history) => checkLocks(history) };
+
+const guardWriters: Check = {
+  name: "guard-writers",
+  run: async (history) => checkGuardWriters(history, isGuardOfLock),
+};
+
+const guardReaders: Check = {
+  name: "guard-readers",
+  run: async (history) => checkGuardReaders(history, guardOfLock),
+};
+
+/** Nobody's departure wakes several, but for a writer's: several readers may follow. */
+const noHerd: Check = {
+  name: "no-herd",
+  run: async (history) =>
+    checkHerd(history, (path) => !path.includes("read-write-lock") || modeOfLock(nodeName(path)) === "read"),
+};
+
 /** How each workload's histories are judged, by its name; apart from the workloads, so that `check` starts at once. */
 export const workloadChecks: { readonly [workload in WorkloadName]: readonly Check[] } = {
   register: [zookeeperPromises, writesLinearizable((path) => path.startsWith(registerPrefix))],
@@ -27,4 +56,6 @@ export const workloadChecks: { readonly [workload in WorkloadName]: readonly Che
     casLinearizable(initialValue),
   ],
   "leader-election": [leadership, zookeeperPromises, writesLinearizable((path) => path === guardPath)],
+  lock: [exclusion, guardWriters, noHerd, progress, zookeeperPromises],
+  "read-write-lock": [exclusion, guardWriters, guardReaders, noHerd, progress, zookeeperPromises],
 };

@@ -1,6 +1,7 @@
 import { compareAndSet } from "./compare-and-set.ts";
 import { entry } from "./entry.ts";
 import { leaderElection } from "./leader-election.ts";
+import { lock, readWriteLock } from "./lock.ts";
 import type { WorkloadName } from "./names.ts";
 import { register } from "./register.ts";
 import type { WorkloadEntry } from "./workload.ts";
@@ -9,6 +10,8 @@ const byName: { readonly [name in WorkloadName]: WorkloadEntry } = {
   register: entry(register),
   "compare-and-set": entry(compareAndSet),
   "leader-election": entry(leaderElection),
+  lock: entry(lock),
+  "read-write-lock": entry(readWriteLock),
 };
 
 /**

@@ -6,6 +6,8 @@ export const workloadSummaries = {
     "several znodes: a client exchanges the value that it last read, by setData on its version",
   "leader-election":
     "the predecessor-watch recipe: join, lead, resign, crash; leaders append fencing tokens to a guarded znode",
+  lock: "the recipe's lock: acquire, write a guarded znode without a condition, release or crash",
+  "read-write-lock": "the same with readers, who share the lock and see no change while they hold it",
 } as const;
 
 export type WorkloadName = keyof typeof workloadSummaries;

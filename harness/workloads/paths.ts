@@ -6,3 +6,18 @@ export const casPrefix: string = `${root}/cas-`;
 
 /** What registers hold at first. */
 export const initialValue = "initial";
+
+/** The queue of a lock, and what the lock guards. */
+export function lockPath(name: string): string {
+  return `${root}/${name}`;
+}
+
+const guardSuffix = "-guard";
+
+export function guardOfLock(name: string): string {
+  return `${root}/${name}${guardSuffix}`;
+}
+
+export function isGuardOfLock(path: string): boolean {
+  return path.startsWith(root) && path.endsWith(guardSuffix);
+}
