@@ -15,7 +15,7 @@ import {
 import type { Performed, Session } from "./session.ts";
 import type { Worker } from "./workloads/workload.ts";
 
-/** While nothing happens, events and the end of the run are looked for this often. */
+/** While nothing happens, the end of the run and of the connection are looked for this often. */
 const sliceMs = 20;
 
 /** Requests of one `run`; a client of a broken ensemble must not turn for ever. */
@@ -49,6 +49,8 @@ export class RecipeClient<State extends Value, Command extends string> {
   #isInFlight = false;
   /** The session's end, noticed while a request is in flight. */
   #isExpired = false;
+  /** Ends the wait for something to be learnt. */
+  #wake: () => void = () => {};
   /** It leaves of its own will: what becomes of its connection then is no news. */
   #isLeaving = false;
   /** Watch events that wait while a request is to be answered. */
@@ -110,10 +112,16 @@ export class RecipeClient<State extends Value, Command extends string> {
         // Its watches are set again, and what they missed is told, only once it is connected.
         if (this.session.id !== undefined && this.session.connectedTo === undefined)
           await this.session.connect();
-        await world.sleep(sliceMs);
+        await this.#newsOr(world.sleep(sliceMs));
       }
     }
     return true;
+  }
+
+  /** Until something is learnt, or the time is over. */
+  #newsOr(time: Promise<void>): Promise<void> {
+    const news = new Promise<void>((resolve) => (this.#wake = resolve));
+    return Promise.race([time, news]);
   }
 
   /** As if its machine died: it knows nothing any more, and its session has to expire. */
@@ -158,6 +166,7 @@ export class RecipeClient<State extends Value, Command extends string> {
     this.#state = state;
     this.#request = request;
     this.#options.onDecision?.(state, before, event);
+    this.#wake();
     this.#tellEvents();
   }
 

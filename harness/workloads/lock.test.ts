@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { trial, trouble } from "./trial.for-tests.ts";
 
-const busy = { keys: "1", holdMs: "1", restMs: "0" };
+const busy = { keys: "1", holdMs: "1", restMs: "0", crash: "0" };
 
 describe("lock", () => {
   test("is taken in turn under faults, and everybody gets it in the end", async () => {
