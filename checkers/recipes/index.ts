@@ -1,3 +1,4 @@
+export { checkAppendLists } from "./append-lists.ts";
 export { checkBarriers } from "./barriers.ts";
 export { candidaciesBelow, reignsOf, type Candidacy, type Reign } from "./candidates.ts";
 export { checkQueue, checkUniqueIds } from "./collections.ts";
@@ -8,3 +9,4 @@ export { namedChecks, type NamedCheck } from "./named.ts";
 export { checkGuardReaders, checkGuardWriters } from "./guarded-locks.ts";
 export { checkHerd } from "./herd.ts";
 export { checkProgress } from "./progress.ts";
+export { checkQueueRemains } from "./queue-remains.ts";

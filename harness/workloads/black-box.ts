@@ -1,6 +1,9 @@
 import { linearizable, type Verdict } from "../../checkers/index.ts";
 import {
   casRegister,
+  nodeName,
+  parentPath,
+  setOfValues,
   isFinalRead,
   versionedRegister,
   type Event,
@@ -63,7 +66,7 @@ function asVersionedRegisters(
   });
 }
 
-/** The verdict with the history's own events in place of those made for the checker. */
+/** The verdict with the history's own events in place of those made for the checker, by their index. */
 function withOriginals(verdict: Verdict, history: readonly Event[]): Verdict {
   if (verdict.violation === undefined) return verdict;
   const { events, earliest, summary } = verdict.violation;
@@ -127,4 +130,79 @@ function eachPath(register: SequentialSpecification<Json>): SequentialSpecificat
     describeState: (state) => register.describeState?.(state) ?? "",
     describeCall: (call) => register.describeCall?.(bare(call)) ?? call.f,
   };
+}
+
+/** A set of the children of a path: create adds, delete removes, and the final lists tell of each element. */
+export function setLinearizable(parent: string): Check {
+  const name = "set-by-search";
+  return {
+    name,
+    async run(history) {
+      const origins = asSet(history, parent);
+      // Numbered anew, as a final list is many calls.
+      const events = origins.map(({ call }, index) => ({ ...call, index }));
+      const found = linearizable(events, setOfValues(), { timeMs: searchMs });
+      const originals = origins.map(({ origin }) => origin);
+      return { ...withOriginals(plainVerdict(found), originals), name };
+    },
+  };
+}
+
+const setCalls: { readonly [f: string]: string } = { create: "add", delete: "remove" };
+
+interface DerivedCall {
+  readonly call: Event;
+  /** What it was made of. */
+  readonly origin: Event;
+}
+
+/** `add` and `remove` answer whether they changed the set. */
+function asSet(history: readonly Event[], parent: string): readonly DerivedCall[] {
+  const elements = new Set<string>();
+  const open = new Map<number | string, "list" | "change">();
+  const own = history.filter((event) => {
+    if (event.type !== "invoke") return open.has(event.process);
+    const kind = kindOfSetCall(event, parent);
+    if (kind === undefined) open.delete(event.process);
+    else open.set(event.process, kind);
+    if (kind === "change") elements.add(nodeName(String(field(event.value, "path"))));
+    return kind !== undefined;
+  });
+  return own.flatMap((origin): readonly DerivedCall[] => {
+    if (origin.f === "sync+getChildren")
+      return eachElement(origin, elements).map((call) => ({ call, origin }));
+    return [{ call: changeOfSet(origin), origin }];
+  });
+}
+
+function kindOfSetCall(event: Event, parent: string): "list" | "change" | undefined {
+  const path = field(event.value, "path");
+  if (typeof path !== "string") return undefined;
+  if (event.f in setCalls) return parentPath(path) === parent ? "change" : undefined;
+  return event.f === "sync+getChildren" && path === parent && isFinalRead(event) ? "list" : undefined;
+}
+
+function changeOfSet(event: Event): Event {
+  const { type, value, error, zxid } = event;
+  const path = field(value, "path");
+  const call = {
+    ...event,
+    f: setCalls[event.f] ?? event.f,
+    value: typeof path === "string" ? nodeName(path) : "",
+  };
+  if (type === "ok") return { ...call, value: true };
+  const tells = type === "fail" && zxid !== undefined && (error === "NodeExists" || error === "NoNode");
+  return tells ? { ...call, type: "ok", value: false } : call;
+}
+
+/** A list as a `contains` of every element, each by a process of its own. */
+function eachElement(event: Event, elements: ReadonlySet<string>): readonly Event[] {
+  const listed = field(event.value, "children");
+  const children = new Set(Array.isArray(listed) ? (listed as readonly string[]) : []);
+  return [...elements].map((element) => ({
+    ...event,
+    process: `${event.process} ${element}`,
+    f: "contains",
+    value: event.type === "ok" ? children.has(element) : element,
+  }));
 }

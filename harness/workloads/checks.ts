@@ -4,14 +4,27 @@ import {
   checkHerd,
   checkLeadership,
   checkLocks,
+  checkAppendLists,
+  checkQueue,
+  checkQueueRemains,
+  checkUniqueIds,
   checkProgress,
   checkZookeeper,
 } from "../../checkers/index.ts";
-import { guardPath, modeOfLock, nodeName } from "../../model/index.ts";
+import { type Json, guardPath, modeOfLock, nodeName } from "../../model/index.ts";
 import { plainVerdict } from "../verdicts.ts";
-import { casLinearizable, writesLinearizable } from "./black-box.ts";
+import { casLinearizable, setLinearizable, writesLinearizable } from "./black-box.ts";
 import type { WorkloadName } from "./names.ts";
-import { casPrefix, guardOfLock, initialValue, isGuardOfLock, registerPrefix } from "./paths.ts";
+import {
+  casPrefix,
+  guardOfLock,
+  initialValue,
+  isGuardOfLock,
+  listPrefix,
+  queuePaths,
+  setPath,
+  registerPrefix,
+} from "./paths.ts";
 import type { Check } from "./workload.ts";
 
 /** ZooKeeper's promises by the zxids of its replies, several verdicts from one pass. */
@@ -47,6 +60,32 @@ const noHerd: Check = {
     checkHerd(history, (path) => !path.includes("read-write-lock") || modeOfLock(nodeName(path)) === "read"),
 };
 
+/** Elements, their order, and what is left. */
+const queueElements: Check = { name: "queue", run: async (history) => checkQueue(history).map(plainVerdict) };
+
+const queueRemains: Check = {
+  name: "queue-remains",
+  run: async (history) => checkQueueRemains(history, queuePaths.queue),
+};
+
+/** Each source of ids for itself: the invocation names it. */
+const uniqueIds: Check = {
+  name: "unique-ids",
+  async run(history) {
+    const source = new Map<number | string, Json>();
+    const own = history.filter(({ f }) => f === "generate");
+    for (const { process, type, value } of own) if (type === "invoke") source.set(process, value);
+    return ["names", "versions"].flatMap((name) =>
+      checkUniqueIds(
+        own.filter(({ process }) => source.get(process) === name),
+        { increasing: true },
+      ).map((verdict) => ({ ...verdict, name: `${verdict.name}-by-${name}` })),
+    );
+  },
+};
+
+const appendedLists: Check = { name: "append-list", run: async (history) => checkAppendLists(history) };
+
 /** How each workload's histories are judged, by its name; apart from the workloads, so that `check` starts at once. */
 export const workloadChecks: { readonly [workload in WorkloadName]: readonly Check[] } = {
   register: [zookeeperPromises, writesLinearizable((path) => path.startsWith(registerPrefix))],
@@ -58,4 +97,12 @@ export const workloadChecks: { readonly [workload in WorkloadName]: readonly Che
   "leader-election": [leadership, zookeeperPromises, writesLinearizable((path) => path === guardPath)],
   lock: [exclusion, guardWriters, noHerd, progress, zookeeperPromises],
   "read-write-lock": [exclusion, guardWriters, guardReaders, noHerd, progress, zookeeperPromises],
+  queue: [queueElements, queueRemains, progress, zookeeperPromises],
+  "sequential-ids": [uniqueIds, progress, zookeeperPromises],
+  set: [setLinearizable(setPath), zookeeperPromises],
+  "append-list": [
+    appendedLists,
+    zookeeperPromises,
+    writesLinearizable((path) => path.startsWith(listPrefix)),
+  ],
 };

@@ -1,9 +1,13 @@
+import { appendList } from "./append-list.ts";
 import { compareAndSet } from "./compare-and-set.ts";
 import { entry } from "./entry.ts";
 import { leaderElection } from "./leader-election.ts";
 import { lock, readWriteLock } from "./lock.ts";
 import type { WorkloadName } from "./names.ts";
+import { queue } from "./queue.ts";
 import { register } from "./register.ts";
+import { sequentialIdsWorkload } from "./sequential-ids.ts";
+import { set } from "./set.ts";
 import type { WorkloadEntry } from "./workload.ts";
 
 const byName: { readonly [name in WorkloadName]: WorkloadEntry } = {
@@ -12,6 +16,10 @@ const byName: { readonly [name in WorkloadName]: WorkloadEntry } = {
   "leader-election": entry(leaderElection),
   lock: entry(lock),
   "read-write-lock": entry(readWriteLock),
+  queue: entry(queue),
+  "sequential-ids": entry(sequentialIdsWorkload),
+  set: entry(set),
+  "append-list": entry(appendList),
 };
 
 /**

@@ -21,3 +21,14 @@ export function guardOfLock(name: string): string {
 export function isGuardOfLock(path: string): boolean {
   return path.startsWith(root) && path.endsWith(guardSuffix);
 }
+
+export const queuePaths: { readonly queue: string; readonly done: string } = {
+  queue: `${root}/queue`,
+  done: `${root}/queue-done`,
+};
+
+export const idsParent: string = `${root}/ids`;
+export const idsCounter: string = `${root}/ids-counter`;
+
+export const setPath: string = `${root}/set`;
+export const listPrefix: string = `${root}/list-`;

@@ -5,3 +5,4 @@ export {
   type ParticipantState,
 } from "./decisions.ts";
 export { doubleBarrierModel } from "./model.ts";
+export * as barrierMistakes from "./mistakes.ts";

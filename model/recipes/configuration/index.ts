@@ -7,3 +7,4 @@ export {
   type WriterState,
 } from "./decisions.ts";
 export { configurationModel } from "./model.ts";
+export * as configurationMistakes from "./mistakes.ts";

@@ -8,3 +8,4 @@ export {
   type MemberState,
 } from "./decisions.ts";
 export { membershipModel } from "./model.ts";
+export * as membershipMistakes from "./mistakes.ts";

@@ -6,3 +6,4 @@ export {
   type Delivery,
 } from "./decisions.ts";
 export { queueModel } from "./model.ts";
+export * as queueMistakes from "./mistakes.ts";

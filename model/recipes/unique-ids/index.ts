@@ -1,2 +1,3 @@
 export { sequentialIds, versionIds, type TakerDecisions, type TakerState } from "./decisions.ts";
 export { uniqueIdsModel } from "./model.ts";
+export * as uniqueIdsMistakes from "./mistakes.ts";
