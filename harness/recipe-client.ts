@@ -26,6 +26,8 @@ export interface RecipeClientOptions<State extends Value, Command extends string
   readonly decisions: Decisions<State, Command>;
   /** Told of each decision, at the moment at which it is taken. */
   readonly onDecision?: (state: State, before: State, event: RecipeEvent<Command>) => void;
+  /** The worker's number, unless it had a session before: then the process that this one ended with. */
+  readonly process?: number;
 }
 
 /**
@@ -62,6 +64,7 @@ export class RecipeClient<State extends Value, Command extends string> {
     this.#state = options.decisions.start;
     this.session = worker.session({
       pausesAtExpiry: true,
+      ...(options.process === undefined ? {} : { process: options.process }),
       onWatch: (event) => {
         this.#events.push(event);
         this.#tellEvents();

@@ -1,3 +1,4 @@
+export { checkAccounts, type AccountOptions } from "./accounts.ts";
 export { checkAppendLists } from "./append-lists.ts";
 export { checkBarriers } from "./barriers.ts";
 export { candidaciesBelow, reignsOf, type Candidacy, type Reign } from "./candidates.ts";
@@ -6,7 +7,10 @@ export { checkLeadership, type Belief, type LeadershipOptions } from "./leadersh
 export { checkLocks } from "./locks.ts";
 export { checkMembership } from "./membership.ts";
 export { namedChecks, type NamedCheck } from "./named.ts";
+export { checkConfiguration } from "./configuration.ts";
+export { checkFinalMembers } from "./final-members.ts";
 export { checkGuardReaders, checkGuardWriters } from "./guarded-locks.ts";
 export { checkHerd } from "./herd.ts";
+export { checkOwnEphemerals } from "./own-ephemerals.ts";
 export { checkProgress } from "./progress.ts";
 export { checkQueueRemains } from "./queue-remains.ts";

@@ -4,7 +4,13 @@ import {
   checkHerd,
   checkLeadership,
   checkLocks,
+  checkAccounts,
   checkAppendLists,
+  checkBarriers,
+  checkOwnEphemerals,
+  checkConfiguration,
+  checkFinalMembers,
+  checkMembership,
   checkQueue,
   checkQueueRemains,
   checkUniqueIds,
@@ -16,6 +22,9 @@ import { plainVerdict } from "../verdicts.ts";
 import { casLinearizable, setLinearizable, writesLinearizable } from "./black-box.ts";
 import type { WorkloadName } from "./names.ts";
 import {
+  accountPrefix,
+  balanceAtFirst,
+  sessionsPath,
   casPrefix,
   guardOfLock,
   initialValue,
@@ -86,6 +95,29 @@ const uniqueIds: Check = {
 
 const appendedLists: Check = { name: "append-list", run: async (history) => checkAppendLists(history) };
 
+/** Lists that consumers had, and the one that they have in the end. */
+const members: Check = {
+  name: "membership",
+  run: async (history) => [...checkMembership(history), checkFinalMembers(history)],
+};
+
+const configurationSeen: Check = {
+  name: "configuration",
+  run: async (history) => checkConfiguration(history),
+};
+
+const barriers: Check = { name: "double-barrier", run: async (history) => checkBarriers(history) };
+
+const accounts: Check = {
+  name: "accounts",
+  run: async (history) => checkAccounts(history, { prefix: accountPrefix, initial: balanceAtFirst }),
+};
+
+const ownEphemerals: Check = {
+  name: "own-ephemerals",
+  run: async (history) => checkOwnEphemerals(history, sessionsPath),
+};
+
 /** How each workload's histories are judged, by its name; apart from the workloads, so that `check` starts at once. */
 export const workloadChecks: { readonly [workload in WorkloadName]: readonly Check[] } = {
   register: [zookeeperPromises, writesLinearizable((path) => path.startsWith(registerPrefix))],
@@ -100,6 +132,11 @@ export const workloadChecks: { readonly [workload in WorkloadName]: readonly Che
   queue: [queueElements, queueRemains, progress, zookeeperPromises],
   "sequential-ids": [uniqueIds, progress, zookeeperPromises],
   set: [setLinearizable(setPath), zookeeperPromises],
+  membership: [members, progress, zookeeperPromises],
+  "double-barrier": [barriers, progress, zookeeperPromises],
+  multi: [accounts, zookeeperPromises],
+  sessions: [ownEphemerals, progress, zookeeperPromises],
+  configuration: [configurationSeen, progress, zookeeperPromises],
   "append-list": [
     appendedLists,
     zookeeperPromises,

@@ -1,12 +1,17 @@
 import { appendList } from "./append-list.ts";
 import { compareAndSet } from "./compare-and-set.ts";
+import { configuration } from "./configuration.ts";
+import { doubleBarrier } from "./double-barrier.ts";
 import { entry } from "./entry.ts";
 import { leaderElection } from "./leader-election.ts";
 import { lock, readWriteLock } from "./lock.ts";
+import { membership } from "./membership.ts";
+import { multi } from "./multi.ts";
 import type { WorkloadName } from "./names.ts";
 import { queue } from "./queue.ts";
 import { register } from "./register.ts";
 import { sequentialIdsWorkload } from "./sequential-ids.ts";
+import { sessions } from "./sessions.ts";
 import { set } from "./set.ts";
 import type { WorkloadEntry } from "./workload.ts";
 
@@ -20,6 +25,11 @@ const byName: { readonly [name in WorkloadName]: WorkloadEntry } = {
   "sequential-ids": entry(sequentialIdsWorkload),
   set: entry(set),
   "append-list": entry(appendList),
+  membership: entry(membership),
+  configuration: entry(configuration),
+  "double-barrier": entry(doubleBarrier),
+  multi: entry(multi),
+  sessions: entry(sessions),
 };
 
 /**

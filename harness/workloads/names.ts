@@ -12,6 +12,14 @@ export const workloadSummaries = {
   "sequential-ids": "unique ids from the numbers of sequential znodes, and from the versions of a znode",
   set: "a set of children: create, delete, exists, getChildren, sync+getChildren",
   "append-list": "lists that are read and written with one element more, by setData on the version read",
+  membership: "the recipe's group: members join, leave and crash, consumers keep the list with a watch",
+  configuration:
+    "a znode that one client writes and all others keep with a watch: no update is missed for ever",
+  "double-barrier": "the recipe's double barriers, one after the other: all enter, work, and leave together",
+  multi:
+    "transfers between accounts, each one multi with a check; audits of one snapshot, and multis that must fail",
+  sessions:
+    "sessions that make ephemeral znodes, watch those of others, move, are left to expire, and are closed",
 } as const;
 
 export type WorkloadName = keyof typeof workloadSummaries;

@@ -32,3 +32,15 @@ export const idsCounter: string = `${root}/ids-counter`;
 
 export const setPath: string = `${root}/set`;
 export const listPrefix: string = `${root}/list-`;
+
+export const groupPath: string = `${root}/members`;
+
+export const configurationParent: string = `${root}/configuration`;
+export const configurationPath: string = `${configurationParent}/current`;
+
+export const barrierPrefix: string = `${root}/barrier-`;
+
+export const accountPrefix: string = `${root}/account-`;
+export const balanceAtFirst = 100;
+
+export const sessionsPath: string = `${root}/sessions`;
