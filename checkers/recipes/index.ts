@@ -13,4 +13,4 @@ export { checkGuardReaders, checkGuardWriters } from "./guarded-locks.ts";
 export { checkHerd } from "./herd.ts";
 export { checkOwnEphemerals } from "./own-ephemerals.ts";
 export { checkProgress } from "./progress.ts";
-export { checkQueueRemains } from "./queue-remains.ts";
+export { checkQueueRemains, resolvedQueue } from "./queue-remains.ts";

@@ -40,6 +40,67 @@ export function checkQueueRemains(events: readonly Event[], path: string): Verdi
   return promise.verdict("what is left was put in and did not come out", "final lists");
 }
 
+/**
+ * The events of a queue, with what became of operations that were not answered, as far as the final lists tell. One took
+ * effect at a time that is not known if its element is seen, or is gone, and could not otherwise: it ends at the
+ * history's end. One that took no effect is left out. A search for an order need not guess any more.
+ *
+ * Each event comes with the one that it was made of.
+ */
+export function resolvedQueue(
+  events: readonly Event[],
+  path: string,
+): readonly { readonly event: Event; readonly origin: Event }[] {
+  const operations = pairOperations(events).filter(({ f }) => f === "enqueue" || f === "dequeue");
+  const final = finalLists(events, path);
+  const left = new Set(final.flatMap(({ completion }) => childrenIn(completion).map(elementOf)));
+  const out = new Set(
+    operations.flatMap(({ f, completion }) =>
+      f === "dequeue" && completion?.type === "ok" ? [String(completion.value)] : [],
+    ),
+  );
+  const known = new Set(
+    operations.flatMap(({ completion }) => (completion === undefined ? [] : [completion])),
+  );
+  const invocations = new Set(operations.map(({ invocation }) => invocation));
+  const late: { readonly event: Event; readonly origin: Event }[] = [];
+  const renamed = new Map<Event, Event>();
+  /** As its client goes on, the operation gets a process of its own. */
+  const end = (invocation: Event, { value }: Event, origin: Event): void => {
+    const own = { ...invocation, process: `${invocation.process} ${invocation.index}` };
+    renamed.set(invocation, own);
+    late.push({ event: { ...own, type: "ok", value, time }, origin });
+  };
+  const time = events.at(-1)?.time ?? 0;
+  /** Of several who may have taken an element one has. */
+  const takenBy = new Set<string>();
+  const put = new Set(
+    operations.flatMap(({ f, invocation, completion }) =>
+      f === "enqueue" && completion?.type !== "fail" ? [String(invocation.value)] : [],
+    ),
+  );
+  for (const { f, invocation, completion } of operations) {
+    if (f !== "dequeue" || completion?.type !== "info" || final.length === 0) continue;
+    const element = String(completion.value);
+    known.delete(completion);
+    const tookIt = put.has(element) && !left.has(element) && !out.has(element) && !takenBy.has(element);
+    if (!tookIt) invocations.delete(invocation);
+    else end(invocation, completion, completion);
+    takenBy.add(element);
+  }
+  for (const { f, invocation, completion } of operations) {
+    if (f !== "enqueue" || (completion !== undefined && completion.type !== "info") || final.length === 0)
+      continue;
+    const element = String(invocation.value);
+    if (completion !== undefined) known.delete(completion);
+    const isSeen = left.has(element) || out.has(element) || takenBy.has(element);
+    if (!isSeen) invocations.delete(invocation);
+    else end(invocation, invocation, completion ?? invocation);
+  }
+  const own = events.filter((event) => known.has(event) || invocations.has(event));
+  return [...own.map((event) => ({ event: renamed.get(event) ?? event, origin: event })), ...late];
+}
+
 /** The final reads of the children of a path that were answered. */
 function finalLists(
   events: readonly Event[],

@@ -67,7 +67,7 @@ function asVersionedRegisters(
 }
 
 /** The verdict with the history's own events in place of those made for the checker, by their index. */
-function withOriginals(verdict: Verdict, history: readonly Event[]): Verdict {
+export function withOriginals(verdict: Verdict, history: readonly Event[]): Verdict {
   if (verdict.violation === undefined) return verdict;
   const { events, earliest, summary } = verdict.violation;
   const original = (event: Event): Event => history[event.index] ?? event;

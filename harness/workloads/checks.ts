@@ -13,13 +13,14 @@ import {
   checkMembership,
   checkQueue,
   checkQueueRemains,
+  resolvedQueue,
   checkUniqueIds,
   checkProgress,
   checkZookeeper,
 } from "../../checkers/index.ts";
 import { type Json, guardPath, modeOfLock, nodeName } from "../../model/index.ts";
 import { plainVerdict } from "../verdicts.ts";
-import { casLinearizable, setLinearizable, writesLinearizable } from "./black-box.ts";
+import { casLinearizable, setLinearizable, withOriginals, writesLinearizable } from "./black-box.ts";
 import type { WorkloadName } from "./names.ts";
 import {
   accountPrefix,
@@ -69,8 +70,16 @@ const noHerd: Check = {
     checkHerd(history, (path) => !path.includes("read-write-lock") || modeOfLock(nodeName(path)) === "read"),
 };
 
-/** Elements, their order, and what is left. */
-const queueElements: Check = { name: "queue", run: async (history) => checkQueue(history).map(plainVerdict) };
+/** Elements and their order; the final lists tell what became of operations without an answer. */
+const queueElements: Check = {
+  name: "queue",
+  async run(history) {
+    const resolved = resolvedQueue(history, queuePaths.queue);
+    const events = resolved.map(({ event }, index) => ({ ...event, index }));
+    const originals = resolved.map(({ origin }) => origin);
+    return checkQueue(events).map((verdict) => withOriginals(plainVerdict(verdict), originals));
+  },
+};
 
 const queueRemains: Check = {
   name: "queue-remains",

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { appendList, type Event, HistoryBuilder } from "../../model/index.ts";
 import { linearizable } from "../linearizability/index.ts";
 import { checkAppendLists } from "./append-lists.ts";
-import { checkQueueRemains } from "./queue-remains.ts";
+import { checkQueue } from "./collections.ts";
+import { checkQueueRemains, resolvedQueue } from "./queue-remains.ts";
 
 const path = "/list-0";
 const final = { path, final: true };
@@ -81,4 +82,25 @@ test("what is left of a queue was put in and did not come out", () => {
   expect(left([a, b], "info")).toBe("holds");
   expect(left([b], "fail")).toBe("violated");
   expect(left([a, b, c], "fail")).toBe("violated");
+});
+
+test("the final list tells what became of what was not answered", () => {
+  const order = (left: readonly string[], second: "b" | "c"): readonly unknown[] => {
+    const builder = new HistoryBuilder();
+    for (const element of ["a", "b"]) builder.invoke("client-0", "enqueue", element).ok("client-0");
+    builder.invoke("client-0", "enqueue", "c").info("client-0");
+    builder.invoke("client-1", "dequeue").info("client-1", "a");
+    builder.invoke("client-1", "dequeue").ok("client-1", second);
+    builder.invoke(9, "sync+getChildren", { path: "/q", final: true });
+    builder.ok(9, { path: "/q", final: true, children: left });
+    const resolved = resolvedQueue(builder.events, "/q");
+    const events = resolved.map(({ event }, index) => ({ ...event, index }));
+    return checkQueue(events).map(({ verdict }) => verdict);
+  };
+  const [a, b] = ["a-0000000000", "b-0000000001"];
+  // Somebody has taken a, and c was put in if it came out, or was not.
+  expect(order([], "b")).toEqual(["holds", "holds"]);
+  expect(order([b], "c")).toEqual(["holds", "violated"]);
+  // Nobody has taken a, and b came out before it.
+  expect(order([a], "b")).toEqual(["holds", "violated"]);
 });
