@@ -203,3 +203,12 @@ test.skipIf(!existsSync(browserPath))(
     });
   },
 );
+
+test("what a client does above znodes has a row of its own, below those of its requests", () => {
+  const builder = new HistoryBuilder().invoke("client-3", "acquire-write", "lock-0");
+  builder.invoke(3, "create", { path: "/lock-0/a" }).ok(3, { path: "/lock-0/a" }).ok("client-3");
+  builder.add({ process: "client-3", type: "info", f: "lost", value: "lock-0" });
+  const { lanes, process } = timelineData(builder.events, []);
+  expect(lanes).toEqual(["client 0", "client-3"]);
+  expect(process).toEqual(["client-3", 3]);
+});

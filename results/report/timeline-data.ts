@@ -41,7 +41,7 @@ export function timelineData(events: readonly Event[], involved: readonly number
   const endNs = events.at(-1)?.time ?? t0;
   const us = (ns: number): number => Math.round((ns - t0) / 1000);
   const operations: readonly Operation[] = [
-    ...pairOperations(events).filter(({ process }) => typeof process === "number"),
+    ...pairOperations(events).filter(({ process }) => typeof process === "number" || isClient(process)),
     ...beliefs(events),
   ];
   const { lanes, laneOf } = assignLanes(operations, endNs);
@@ -198,6 +198,18 @@ function beliefs(events: readonly Event[]): readonly Operation[] {
   return found.toSorted((a, b) => a.invocation.time - b.invocation.time);
 }
 
+type Group = "process" | "client" | "leader";
+const groups: readonly Group[] = ["process", "client", "leader"];
+
+function groupOf(key: number | string): Group {
+  return typeof key === "number" ? "process" : isClient(key) ? "client" : "leader";
+}
+
+/** Whether it is the process of what a client does above znodes. */
+function isClient(process: number | string): boolean {
+  return typeof process === "string" && /^client-\d+$/.test(process);
+}
+
 /**
  * Rows: a process keeps one from its first to its last event, and a later process may take it over. So the row of a
  * worker whose processes replace each other stays one row.
@@ -208,7 +220,7 @@ function assignLanes(
 ): { lanes: readonly string[]; laneOf: (operation: Operation) => number } {
   const lives = new Map<number | string, { first: number; last: number }>();
   const keyOf = (operation: Operation): number | string =>
-    typeof operation.process === "number"
+    typeof operation.process === "number" || isClient(operation.process)
       ? operation.process
       : `${operation.process} ${operation.invocation.index}`;
   for (const operation of operations) {
@@ -219,22 +231,25 @@ function assignLanes(
     if (life === undefined) lives.set(key, { first, last });
     else life.last = Math.max(life.last, last);
   }
-  const freeAt: { group: string; time: number }[] = [];
+  const freeAt: { group: Group; time: number; first: number | string }[] = [];
   const byKey = new Map<number | string, number>();
   for (const [key, { first, last }] of [...lives].toSorted(([, a], [, b]) => a.first - b.first)) {
-    const group = typeof key === "number" ? "process" : "leader";
+    const group = groupOf(key);
     let lane = freeAt.findIndex((row) => row.group === group && row.time <= first);
-    if (lane === -1) lane = freeAt.push({ group, time: 0 }) - 1;
+    if (lane === -1) lane = freeAt.push({ group, time: 0, first: key }) - 1;
     freeAt[lane]!.time = last;
     byKey.set(key, lane);
   }
-  // Processes first, then leaderships; each group keeps its order.
+  // Processes first, then what clients do with them, then leaderships; each group keeps its order.
   const order = freeAt
     .map((_, i) => i)
-    .toSorted((a, b) => Number(freeAt[a]!.group === "leader") - Number(freeAt[b]!.group === "leader"));
+    .toSorted((a, b) => groups.indexOf(freeAt[a]!.group) - groups.indexOf(freeAt[b]!.group));
   const rank = new Map(order.map((lane, i) => [lane, i]));
   let client = 0;
-  const lanes = order.map((lane) => (freeAt[lane]!.group === "leader" ? "leads" : `client ${client++}`));
+  const lanes = order.map((lane) => {
+    const { group, first } = freeAt[lane]!;
+    return group === "leader" ? "leads" : group === "process" ? `client ${client++}` : String(first);
+  });
   return { lanes, laneOf: (operation) => rank.get(byKey.get(keyOf(operation)) ?? 0) ?? 0 };
 }
 
