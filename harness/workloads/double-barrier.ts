@@ -77,7 +77,7 @@ interface Group {
   /** Its barriers' paths begin so. */
   readonly name: string;
   readonly size: number;
-  /** The barrier at which each of its workers is. */
+  /** The barrier at which each of its workers is. Nobody goes on between the end of the work and the beginning of settling. */
   readonly rounds: Map<number, number>;
 }
 
@@ -103,12 +103,12 @@ class Participant {
     this.#group = group;
     this.#operations = new ClientOperations(worker);
     this.#process = worker.number;
+    group.rounds.set(worker.number, 0);
   }
 
   /** Goes on at the barrier at which it is, to the next where it is through. */
   async meet(crash: number = this.#options.crash): Promise<void> {
     const { random, world } = this.#worker;
-    this.#group.rounds.set(this.#worker.number, this.#round);
     const client = (this.#client ??= this.#begin());
     if (client.state.phase === "outside") {
       if (!(await this.#makeBarrier(client))) return;
@@ -145,7 +145,7 @@ class Participant {
   #next(client: RecipeClient<ParticipantState, ParticipantCommand>): void {
     this.#process = client.session.process;
     this.#client = undefined;
-    this.#round++;
+    this.#group.rounds.set(this.#worker.number, ++this.#round);
   }
 
   /** Whoever comes first makes the barrier. False where the run ends before. */
