@@ -243,6 +243,18 @@ function printChecked(checked: Checked, isOneOfMany: boolean): void {
   for (const check of checked.checks) for (const line of verdictLines(check)) print(line);
 }
 
+const drawnNs = 1e6;
+
+/** Events as they can be drawn: where the history has no clock, its times only count the events. */
+function drawable(events: readonly Event[]): { readonly events: readonly Event[]; readonly clock: string } {
+  if (events.some(({ time }, at) => at > 0 && time - (events[at - 1] as Event).time > drawnNs / 1000))
+    return { events, clock: "" };
+  return {
+    events: events.map((event, at) => ({ ...event, time: at * drawnNs })),
+    clock: " The history has no clock: each event is drawn one millisecond after the one before.",
+  };
+}
+
 async function writeReport(
   path: string,
   file: string,
@@ -251,13 +263,14 @@ async function writeReport(
   warnings: readonly string[],
 ): Promise<void> {
   const { historyPage, markup } = await import("../results/index.ts");
+  const { events, clock } = drawable(history.events);
   const page = historyPage({
     title: file,
     subtitle: `${history.format} · ${String(history.events.length)} events`,
-    lead: markup`${warnings.length === 0 ? "Read without warnings." : warnings.join("; ")}`,
+    lead: markup`${warnings.length === 0 ? "Read without warnings." : warnings.join("; ")}${clock}`,
     verdicts,
     finished: true,
-    events: history.events,
+    events,
     more: [],
   });
   try {

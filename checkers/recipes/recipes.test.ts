@@ -40,6 +40,16 @@ describe("leadership", () => {
     expect(outcome(verdicts, "leader-was-lowest")).toBe("violated");
   });
 
+  test("a leader that had not seen its predecessor go is found", () => {
+    const r = election();
+    const one = r.create(1, `${candidatesPath}/a-candidate-`, "ephemeral-sequential");
+    const two = r.create(2, `${candidatesPath}/b-candidate-`, "ephemeral-sequential");
+    expect(one).toBeLessThan(two);
+    r.act(1, { op: "delete", path: `${candidatesPath}/${first}`, version: -1 });
+    r.believe("lead", 2, second, two);
+    expect(outcome(checkLeadership(r.builder.events), "leader-was-lowest")).toBe("violated");
+  });
+
   test("an older token after a newer one is found", () => {
     const r = handOver(false);
     r.act(1, { op: "setData", path: guardPath, data: "5", version: -1 });
@@ -193,6 +203,32 @@ describe("queues, ids, barriers, membership", () => {
     expect(outcome(checkMembership(members("a")), "membership")).toBe("holds");
     expect(outcome(checkMembership(members("a", "b")), "membership")).toBe("violated");
     expect(checkMembership(members())[0]?.counts?.["members missing from stale lists"]).toBe(1);
+  });
+
+  test("a list of members holds nobody who was known to have left", () => {
+    const members = (build: (builder: HistoryBuilder) => HistoryBuilder): string => {
+      const joined = new HistoryBuilder().invoke(0, "join", "a").ok(0);
+      return outcome(checkMembership(build(joined).events), "membership");
+    };
+    const list = (builder: HistoryBuilder, process: number, ...names: Json[]): HistoryBuilder =>
+      builder.invoke(process, "members").ok(process, names);
+    // To the session itself.
+    expect(members((b) => list(b.invoke(0, "leave", "a").ok(0), 0, "a"))).toBe("violated");
+    // To one that sees who joined after that.
+    const later = (b: HistoryBuilder): HistoryBuilder =>
+      b.invoke(0, "leave", "a").ok(0).invoke(0, "join", "b").ok(0);
+    expect(members((b) => list(later(b), 1, "a", "b"))).toBe("violated");
+    expect(members((b) => list(later(b), 1, "a"))).toBe("holds");
+    // To one that saw it going.
+    expect(members((b) => list(list(list(b, 1, "a"), 1), 1, "a"))).toBe("violated");
+    expect(members((b) => list(list(b, 1, "a"), 1))).toBe("holds");
+  });
+
+  test("a lock that another process tells to be lost is held until then only", () => {
+    const builder = new HistoryBuilder().invoke(1, "acquire").ok(1);
+    builder.add({ process: "losses", type: "info", f: "lost", value: { process: 1 } });
+    const { events } = builder.invoke(2, "acquire").ok(2);
+    expect(outcome(checkLocks(events), "mutual-exclusion")).toBe("holds");
   });
 
   test("every check by name is vacuous on an empty history", () => {

@@ -175,6 +175,17 @@ function historyOf(list: typeof moves extends fc.Arbitrary<infer Moves> ? Moves 
   return builder.events;
 }
 
+const addWatch = (path: string): ZnodeRequest => ({ op: "addWatch", path, mode: "persistent" });
+const gone: ZnodeRequest = { op: "delete", path: "/c", version: -1 };
+const born: ZnodeRequest = { op: "create", path: "/a/b", data: "", mode: "persistent" };
+
+/** The watch on /c tells nothing, and then the one on /a tells of a later change. */
+const leftBeforeAnEvent = [
+  { own: addWatch("/a"), isOwn: true, other: gone, late: [] },
+  { own: addWatch("/c"), isOwn: true, other: gone, late: [gone] },
+  { own: gone, isOwn: false, other: born, late: [] },
+];
+
 type Damage = "none" | "lost" | "twice" | "moved" | "elsewhere";
 
 /** The history with one watch event lost, told twice, at another time, or of another path. */
@@ -212,11 +223,12 @@ test("watches are judged as by trying every way in which the server may have ans
       else if (fast !== "violated" && !isRecursive) missed++;
       note(`${damage} ${fast}`);
     }),
-    { numRuns: 800, seed: 3 },
+    { numRuns: 800, seed: 3, examples: [[leftBeforeAnEvent, "lost", 0, 0]] },
   );
   expect(seen.get("none holds")).toBeGreaterThan(100);
   for (const damage of ["lost", "twice", "moved", "elsewhere"])
     expect([damage, (seen.get(`${damage} violated`) ?? 0) > 5]).toEqual([damage, true]);
-  // Answers noted late, while a persistent watch is set again, leave room that only trying all ways excludes.
-  expect(missed).toBeLessThan(3);
+  // Answers noted late, while a persistent watch is set again, leave room that only trying all ways excludes;
+  // it takes some thousand histories to meet one.
+  expect(missed).toBe(0);
 });
