@@ -60,6 +60,8 @@ function deal(
   promise.checked();
   returned.sort((a, b) => indexOf(a) - indexOf(b));
   const waiting = new LeastHeap(indexOf);
+  /** Of those the others did not wait for: they are in no round of their own. */
+  const excused = new Set<Operation>();
   let [begun, left] = [0, gone];
   for (const operation of returned) {
     const through = indexOf(operation);
@@ -68,6 +70,7 @@ function deal(
       if (other.invocation.index > through) break;
       waiting.push(other);
     }
+    if (excused.has(operation)) continue;
     // It is in a round already if others return before it, or it was taken for one of these.
     const first = waiting.popUntil(through);
     if (first === undefined) continue;
@@ -78,7 +81,11 @@ function deal(
       left -= missing;
       continue;
     }
-    if (missing <= left + operations.slice(begun).filter((late) => mayBeGone(late, through)).length) continue;
+    const absent = operations.slice(begun).filter((other) => mayBeGone(other, through));
+    if (missing <= left + absent.length) {
+      for (const other of absent) excused.add(other);
+      continue;
+    }
     const what = `process ${operation.process} is through ${key} at event ${through}`;
     const late = operations.slice(begun, begun + lateShown).map(({ invocation }) => invocation);
     const text = `${what}, when ${there} of ${size} had begun`;
