@@ -54,6 +54,7 @@ describe("sequential ids", () => {
   test("of a counter that is read and then written are given twice", async () => {
     const { violated } = await trial("sequential-ids", {
       option: { mistake: "read-then-write" },
+      rate: 1000,
       time: 2000,
     });
     expect(violated).toEqual(["unique-ids-by-versions", "increasing-ids-by-versions"]);

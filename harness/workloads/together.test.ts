@@ -63,7 +63,7 @@ describe("sessions", () => {
   });
 
   test("that a server takes up which lags behind do not find what they made", async () => {
-    const flags = { defect: "session-from-the-future", faults: "partition", time: 20_000 };
+    const flags = { defect: "session-from-the-future", faults: "partition", time: 20_000, rate: 1000 };
     const { violated } = await trial("sessions", { ...flags, option: { move: "30" } });
     expect(violated).toContain("own-ephemerals-stay");
   });

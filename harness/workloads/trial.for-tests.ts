@@ -30,6 +30,7 @@ export async function trial(name: string, flags: Partial<RunFlags> = {}): Promis
       time: 8000,
       seed: 1,
       clients: 6,
+      rate: 500,
       sessionTimeout: 2000,
       option: {},
       results,
