@@ -56,7 +56,7 @@ test("the installed command and its check start from the bundle alone", () => {
     const text = readFileSync(join(bundle, name), "utf8");
     return [...text.matchAll(/^(?:import|export) [^;]*?from "([^"]+)"/gm)].map(([, from]) => from ?? "");
   });
-  expect(imported).toContain("./command-line.js");
+  expect(imported).toContain("./light.js");
   expect(imported.filter((from) => !from.startsWith("./") && !from.startsWith("node:"))).toEqual([]);
 });
 

@@ -32,11 +32,11 @@ export interface SearchOptions {
 }
 
 /** Chunks in which symmetry is sampled at first, and states that are sampled in each. */
-const symmetryChunks = 40;
+const symmetryChunks = 32;
 const symmetrySamples = 4;
 
 /** After so many states decisions are made anew: at first nobody knows what is read, and how many values there are. */
-const reorderings: readonly number[] = [8_000, 80_000, 800_000];
+const reorderings: readonly number[] = [8_000, 80_000];
 
 /** Of the memory allowed, what the frontier takes before it goes to disk. */
 export const frontierShare = 0.2;
@@ -181,7 +181,8 @@ export class BreadthFirst {
     const { permutations } = this.program.fingerprints;
     if (permutations.length === 1) return;
     const turn = this.#chunks++;
-    if (turn >= symmetryChunks && turn % (symmetryChunks * 8) !== 0) return;
+    // Beyond the first, at every power of two.
+    if (turn >= symmetryChunks && (turn & (turn - 1)) !== 0) return;
     const count = this.frontier.rowCount(chunk);
     const packing = this.program.packings[this.frontier.packing(chunk)] as Packing;
     const stride = packing.words + this.program.fingerprints.width;
