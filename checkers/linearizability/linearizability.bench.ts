@@ -8,7 +8,7 @@ import { linearizable } from "./linearizable.ts";
 import { drawFrom, simulatedHistory, type SimulatedType } from "./random-histories.ts";
 
 /*
- * Prints how long verdicts take: min, median and spread of several rounds in one process, and the median of the
+ * Prints how long verdicts take: min, median and spread of several rounds in one warm process, and the median of the
  * processor's time, which other processes disturb less; in ms, reading aside.
  *
  * ZABCHECK_HISTORIES names the folder of recorded histories. PORCUPINE may name a program that judges the same files
@@ -16,6 +16,8 @@ import { drawFrom, simulatedHistory, type SimulatedType } from "./random-histori
  */
 
 const rounds = 7;
+/** Before those that count: verdicts of a process that is warm. */
+const warmingRounds = 25;
 const folder = process.env["ZABCHECK_HISTORIES"];
 const porcupine = process.env["PORCUPINE"];
 const scratch = mkdtempSync(join(tmpdir(), "zabcheck-bench-"));
@@ -125,13 +127,14 @@ function ours(one: Case): Measured {
   const times: number[] = [];
   const processorTimes: number[] = [];
   let verdicts: string[] = [];
-  for (let round = 0; round < rounds; round++) {
+  for (let round = -warmingRounds; round < rounds; round++) {
     const [start, before] = [performance.now(), process.cpuUsage()];
     verdicts = histories.map((events) =>
       one.kind === "kv"
         ? linearizable(events, keyValue(), { timeMs: 20_000, allKeys: one.allKeys ?? false }).verdict
         : linearizable(events, casRegister(), { timeMs: 20_000 }).verdict,
     );
+    if (round < 0) continue;
     times.push(performance.now() - start);
     const { user, system } = process.cpuUsage(before);
     processorTimes.push((user + system) / 1000);
