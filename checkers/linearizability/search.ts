@@ -1,6 +1,7 @@
 import { Configurations } from "./configurations.ts";
 import type { Problem, UnansweredClass } from "./problem.ts";
 import { impossible } from "./transitions.ts";
+import { Usefulness } from "./usefulness.ts";
 import { UsedSets } from "./used-sets.ts";
 
 /** What a search may spend. */
@@ -179,13 +180,6 @@ function isCommitted(row: Int32Array): boolean {
   return ((row[0] as number) & 1) === 1;
 }
 
-interface Useful {
-  /** By state: whether it is worth bringing about. */
-  readonly states: Map<number, boolean>;
-  /** Unanswered classes that overwrite with such a state, or may. */
-  readonly overwriting: number[];
-}
-
 /** While a path is gone through again: what has been linearized so far. */
 interface Replay {
   readonly order: number[];
@@ -208,8 +202,7 @@ class Exploration<State> {
   /** The same for operations that need not happen any more, and by state for overwriting operations that led to it. */
   readonly #triedSpare: Int32Array;
   readonly #overwrittenTo: number[] = [];
-  readonly #changingFrom: (readonly number[])[] = [];
-  readonly #useful: Map<number, Useful> = new Map();
+  readonly #usefulness: Usefulness<State>;
   #expansions: number = 0;
   #deepest: number = 0;
   #successors: number[] = [];
@@ -219,6 +212,7 @@ class Exploration<State> {
   constructor(problem: Problem<State>, agenda: Agenda, counted: Uint8Array) {
     this.#problem = problem;
     this.#agenda = agenda;
+    this.#usefulness = new Usefulness(problem);
     this.#counted = counted;
     this.#store = new Configurations(problem.words, this.#used);
     this.#scratch = new Int32Array(this.#store.width);
@@ -266,8 +260,10 @@ class Exploration<State> {
         continue;
       this.#move(configuration, operation, used);
     }
-    for (const i of this.#usefulAt(level).overwriting) this.#moveUnanswered(configuration, i, level, used);
-    for (const i of this.#changing(this.#row[1] as number))
+    const state = this.#row[1] as number;
+    for (const i of this.#usefulness.overwriting(level, state))
+      this.#moveUnanswered(configuration, i, level, used);
+    for (const i of this.#usefulness.changing(state))
       this.#moveUnanswered(configuration, i, level, used);
   }
 
@@ -275,61 +271,6 @@ class Exploration<State> {
     const { levels } = this.#problem.unanswered[i] as UnansweredClass;
     const earliest = this.#counted[i] === 1 ? levels[this.#used.count(used, i)] : levels[0];
     if (earliest !== undefined && earliest <= level) this.#move(configuration, ~i, used);
-  }
-
-  /** Unanswered classes, other than those that overwrite, that lead from a state to another. */
-  #changing(state: number): readonly number[] {
-    let changing = this.#changingFrom[state];
-    if (changing === undefined) {
-      const { unanswered, transitions, effectOf } = this.#problem;
-      changing = [...unanswered.keys()].filter((i) => {
-        const { call } = unanswered[i] as UnansweredClass;
-        if (effectOf[call] === 2) return false;
-        const code = transitions.next(state, call);
-        return code !== impossible && code !== state;
-      });
-      this.#changingFrom[state] = changing;
-    }
-    return changing;
-  }
-
-  /** What is worth overwriting the state with at a level. */
-  #usefulAt(level: number): Useful {
-    let useful = this.#useful.get(level);
-    if (useful === undefined) {
-      useful = { states: new Map(), overwriting: [] };
-      this.#useful.set(level, useful);
-      const { unanswered, transitions, effectOf } = this.#problem;
-      for (let i = 0; i < unanswered.length; i++) {
-        const { call, levels } = unanswered[i] as UnansweredClass;
-        if ((levels[0] as number) > level) break;
-        if (effectOf[call] !== 2) continue;
-        const code = transitions.next(this.#row[1] as number, call);
-        // Where the specification at hand forbids it in this state it may still allow it in another.
-        if (code < 0 || this.#isUseful(code, level, useful)) useful.overwriting.push(i);
-      }
-    }
-    return useful;
-  }
-
-  /**
-   * Whether some operation open at the level, or unanswered, could follow in the state, other than by overwriting it.
-   * If none can, then the state may as well be brought about later, when it is needed.
-   */
-  #isUseful(state: number, level: number, useful: Useful): boolean {
-    const known = useful.states.get(state);
-    if (known !== undefined) return known;
-    const { open, openFrom, unanswered, transitions, classOf, effectOf } = this.#problem;
-    let isUseful = this.#changing(state).some(
-      (i) => ((unanswered[i] as UnansweredClass).levels[0] as number) <= level,
-    );
-    const end = openFrom[level + 1] as number;
-    for (let at = openFrom[level] as number; at < end && !isUseful; at++) {
-      const call = classOf[open[at] as number] as number;
-      isUseful = effectOf[call] !== 2 && transitions.next(state, call) !== impossible;
-    }
-    useful.states.set(state, isUseful);
-    return isUseful;
   }
 
   /**
@@ -362,7 +303,7 @@ class Exploration<State> {
       this.#overwrittenTo[code] = this.#expansions;
       const level = (this.#row[0] as number) >> 1;
       const isReturning = operation === this.#problem.returning[level];
-      if (!isReturning && !this.#isUseful(code, level, this.#usefulAt(level))) return;
+      if (!isReturning && !this.#usefulness.isUseful(code, level)) return;
     }
     this.#reach(configuration, operation, code, used);
   }
