@@ -121,7 +121,14 @@ async function aRun(
 async function aDefect(flags: DemoFlags, progress: Progress, interruption: AbortSignal): Promise<Part> {
   const request = await prepareRun(
     "register",
-    { ...runFlags({ ...flags, cluster: "embedded" }), defect },
+    {
+      ...runFlags({ ...flags, cluster: "embedded" }),
+      defect,
+      // The fault, and a pace, under which it shows whatever the seed draws.
+      faults: "partition",
+      clients: 4,
+      rate: 100,
+    },
     progress,
   );
   const { manifest, directory } = await run(request, progress, interruption);
