@@ -263,8 +263,7 @@ class Exploration<State> {
     const state = this.#row[1] as number;
     for (const i of this.#usefulness.overwriting(level, state))
       this.#moveUnanswered(configuration, i, level, used);
-    for (const i of this.#usefulness.changing(state))
-      this.#moveUnanswered(configuration, i, level, used);
+    for (const i of this.#usefulness.changing(state)) this.#moveUnanswered(configuration, i, level, used);
   }
 
   #moveUnanswered(configuration: number, i: number, level: number, used: number): void {
