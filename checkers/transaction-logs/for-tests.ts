@@ -141,7 +141,7 @@ export class DefectFreeEnsemble {
   #synchronise(server: Server, leader: Server): void {
     const shared = sharedPrefix(server.history, leader.history);
     const before = lastOf(server.history);
-    if (this.#choose(3) === 0) {
+    if (this.#choose(3) === 0 || !reachesBack(server, leader)) {
       // SNAP: what the log held stays, and what the snapshot covers is not logged again.
       server.history = [...leader.history];
       server.snapshots.push(Math.max(zxidOf(this.#epoch, 0), lastOf(leader.history)));
@@ -235,6 +235,16 @@ function treeOf(history: readonly LoggedTransaction[]): ZnodeTree {
 
 function lastOf(history: readonly LoggedTransaction[]): Zxid {
   return history.at(-1)?.transaction.header.zxid ?? 0;
+}
+
+/** Whether what remains of the server's snapshots and log after a TRUNC to the leader's history would be that history. */
+function reachesBack(server: Server, leader: Server): boolean {
+  const last = lastOf(leader.history);
+  if (lastOf(server.history) <= last) return true;
+  const base = Math.max(...server.snapshots.filter((zxid) => zxid <= last));
+  const logged = new Set(server.log.map(({ content }) => content));
+  const shared = leader.history.slice(0, sharedPrefix(server.history, leader.history));
+  return shared.every(({ transaction, content }) => transaction.header.zxid <= base || logged.has(content));
 }
 
 function newer(one: Server, other: Server): boolean {
