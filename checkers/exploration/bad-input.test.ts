@@ -7,6 +7,7 @@ import {
   each,
   InputError,
   opaque,
+  project,
   servers,
   table,
   vocabulary,
@@ -78,6 +79,30 @@ describe("a model that", () => {
       ],
     });
     expect(await messageOf(model)).toMatch(/Push\(\): changes a value of the state in place/);
+  });
+
+  it("looks at an entry through a function of no value is told so", async () => {
+    const nothing = (): unknown => undefined;
+    const model = modelWith({
+      actions: [
+        action("Look", [[]], (now, next) => {
+          next.list = project(now, "list", nothing) === undefined ? [] : [1];
+        }),
+      ],
+    });
+    expect(await messageOf(model)).toMatch(/Look\(\): undefined is no value/);
+  });
+
+  it("looks at an entry through a function made anew each time is told so", async () => {
+    const model = modelWith({
+      actions: [
+        action("Look", [[]], (now, next) => {
+          const size = project(now, "list", (list) => list.length);
+          next.list = size > 2 ? [] : [...now.list, size];
+        }),
+      ],
+    });
+    expect(await messageOf(model)).toMatch(/Look\(\): .*project.* function made anew each time/);
   });
 
   it("writes in a property is told so", async () => {

@@ -182,7 +182,7 @@ export class BreadthFirst {
     if (permutations.length === 1) return;
     const turn = this.#chunks++;
     // Beyond the first, at every power of two.
-    if (turn >= symmetryChunks && (turn & (turn - 1)) !== 0) return;
+    if (turn >= symmetryChunks / this.#options.workers && (turn & (turn - 1)) !== 0) return;
     const count = this.frontier.rowCount(chunk);
     const packing = this.program.packings[this.frontier.packing(chunk)] as Packing;
     const stride = packing.words + this.program.fingerprints.width;
@@ -287,6 +287,7 @@ export class BreadthFirst {
       this.parentBytes +
       this.frontier.bytes +
       this.#memory.values.byteLength +
+      this.#memory.projections.byteLength +
       this.#heaps.bytes +
       this.#options.workers * (workerBytes + this.program.bytes)
     );

@@ -15,8 +15,12 @@ export interface Waiting {
   valueCount(component: number): number;
 }
 
-/** The target of a row in which nothing is enabled. Targets are 2 * node, or 2 * fork + 1; 0 is not known yet. */
-export const nothing = -2;
+/**
+ * A target is 0 where it is not known yet, and else `4 * number + kind`: a node to go on with, a fork in `code`, or the
+ * record of the one effect that is enabled. Where nothing is, it is `nothing`, the only negative one.
+ */
+export const targetKind = { node: 0, fork: 1, effect: 2 } as const;
+export const nothing = -4;
 
 /** Ints of a node's head: [word, mask, mask of its table, start of its table]. */
 export const headInts = 4;
@@ -127,12 +131,13 @@ export class Decisions {
       for (let i = 0; i < known.length; i += 2) this.#known[known[i] as number] = -1;
     }
     if (enabled.length === 0 && nodes.length === 0) return nothing;
-    if (enabled.length === 0 && nodes.length === 1) return 2 * (nodes[0] as number);
+    if (enabled.length === 0 && nodes.length === 1) return 4 * (nodes[0] as number) + targetKind.node;
+    if (enabled.length === 1 && nodes.length === 0) return 4 * (enabled[0] as number) + targetKind.effect;
     this.widestFork = Math.max(this.widestFork, nodes.length);
     this.mostEffects = Math.max(this.mostEffects, enabled.length);
     const fork = this.#allocate(2 + enabled.length + nodes.length);
     this.code.set([enabled.length, nodes.length, ...enabled, ...nodes], fork);
-    return 2 * fork + 1;
+    return 4 * fork + targetKind.fork;
   }
 
   /** Those of the references that wait for what is not known; the effects of those that are enabled. */

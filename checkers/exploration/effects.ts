@@ -1,6 +1,5 @@
 import type { Change } from "./evaluation.ts";
 import type { Fingerprints } from "./fingerprints.ts";
-import { findUnknownUpdate } from "./loops.ts";
 import { Updates, type Values } from "./updates.ts";
 import { field, shapeBits, shapeMask, updateInts, writeInts } from "./record.ts";
 import { PackingOutgrown, type Packing, type Row } from "./packing.ts";
@@ -82,7 +81,7 @@ export class Effects {
     }
     for (const [i, component] of updated.entries()) {
       facts[to++] = component;
-      facts[to++] = this.updates.add(component, changes[i] as Change);
+      facts[to++] = this.updates.number(component, changes[i] as Change);
     }
     this.#changedSetOf.push(this.#numberOfSet([...writes, ...updated]));
     const effect = this.#factAt.push(at) - 1;
@@ -237,32 +236,10 @@ export class Effects {
   }
 
   /**
-   * Sees to it that all updates of some effects are known for the rows in which they are enabled.
+   * Learns the updates of an effect, by its record, for a row in which it is enabled.
    * Throws PackingOutgrown where one leads to an id that does not fit into its field.
    */
-  learnUpdates(rows: Row, effects: Int32Array, offsets: Int32Array, count: number): void {
-    const { width } = this.#fingerprints;
-    const { word, shift, mask } = this.#packing;
-    for (let i = 0; i < count; i++) {
-      i = findUnknownUpdate(
-        rows,
-        effects,
-        offsets,
-        i,
-        count,
-        this.records,
-        width,
-        this.updates.heads,
-        this.updates.table,
-        word,
-        shift,
-        mask,
-      );
-      if (i < count) this.#learnUpdatesOf(effects[i] as number, rows, offsets[i] as number);
-    }
-  }
-
-  #learnUpdatesOf(at: number, row: Row, offset: number): void {
+  learnUpdates(at: number, row: Row, offset: number): void {
     const packing = this.#packing;
     this.forEachUpdate(this.records[at + field.effect] as number, (component, update) => {
       const before = packing.idAt(component, row, offset);

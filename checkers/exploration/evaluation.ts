@@ -1,4 +1,4 @@
-import { ModelError, nameOf, updating, type Identity, type Value } from "../../model/index.ts";
+import { ModelError, nameOf, projecting, updating, type Identity, type Value } from "../../model/index.ts";
 import { forEachEntry, type Layout, type Shape } from "./layout.ts";
 
 /** Reads and writes of components by one evaluation of a model's function. */
@@ -6,10 +6,19 @@ export interface Access {
   read(component: number): Value;
   write(component: number, value: Value): void;
   /** The entry becomes a function of what it is. */
-  update(component: number, change: Change): void;
+  update(component: number, change: ChangeBy, more: readonly Value[]): void;
+  /** The entry as a function shows it. */
+  project(component: number, show: Show): Value;
 }
 
-export type Change = (entry: Value) => Value;
+export type ChangeBy = (entry: Value, ...more: readonly Value[]) => Value;
+export type Show = (entry: Value) => Value;
+
+/** What becomes of an entry. Changes of one key are the same function. */
+export interface Change {
+  readonly key: string;
+  readonly apply: (entry: Value) => Value;
+}
 
 /**
  * A state as a model's function sees it: variables as properties, tables indexed by identities. Each access goes to
@@ -57,20 +66,35 @@ function tableView(
   return Object.preventExtensions(view);
 }
 
-/** What views inherit: the way in which drafts take updates, and a refusal of all names that are not theirs. */
+/** What views inherit: ways of their own to be updated and looked at, and a refusal of all names that are not theirs. */
 function prototypeOf(
   refusal: string,
   shapes: ReadonlyMap<string | symbol, Shape>,
-  { update }: Partial<Access>,
+  { update, project }: Partial<Access>,
 ): object {
+  type View = Record<string | symbol, Value>;
   const prototype = Object.create(refusing(refusal));
-  if (update === undefined) return prototype;
-  const value = function (this: Record<string | symbol, Value>, key: string | symbol, change: Change): void {
-    const shape = shapes.get(key);
-    if (shape?.kind === "entry") update(shape.component, change);
-    else this[key] = change(this[key] as Value);
-  };
-  return Object.defineProperty(prototype, updating, { value });
+  if (update !== undefined) {
+    const value = function (
+      this: View,
+      key: string | symbol,
+      change: ChangeBy,
+      more: readonly Value[],
+    ): void {
+      const shape = shapes.get(key);
+      if (shape?.kind === "entry") update(shape.component, change, more);
+      else this[key] = change(this[key] as Value, ...more);
+    };
+    Object.defineProperty(prototype, updating, { value });
+  }
+  if (project !== undefined) {
+    const value = function (this: View, key: string | symbol, show: Show): Value {
+      const shape = shapes.get(key);
+      return shape?.kind === "entry" ? project(shape.component, show) : show(this[key] as Value);
+    };
+    Object.defineProperty(prototype, projecting, { value });
+  }
+  return prototype;
 }
 
 /** A prototype on which a look-up of a name that the object itself lacks ends. */

@@ -62,12 +62,14 @@ export class Expansion {
   readonly #parents: GrowingView;
   readonly #surroundings: Surroundings;
   readonly #checkDeadlock: boolean;
+  readonly #isShared: boolean;
   readonly #width: number;
   readonly #walk: Walk;
-  readonly #lo: Int32Array = new Int32Array(batchMax);
-  readonly #hi: Int32Array = new Int32Array(batchMax);
-  readonly #prints: Int32Array;
-  /** Positions in the batch of what is new, of what satisfies the constraint, and of what is to be judged. */
+  /** The fingerprints of all successors of the chunk at hand, and the least of each orbit. */
+  #prints: Int32Array = new Int32Array(0);
+  #lo: Int32Array = new Int32Array(0);
+  #hi: Int32Array = new Int32Array(0);
+  /** Positions, in a batch, of what is new, of what satisfies the constraint, and of what is to be judged. */
   readonly #fresh: Int32Array = new Int32Array(batchMax);
   readonly #within: Int32Array = new Int32Array(batchMax);
   readonly #selected: Int32Array = new Int32Array(batchMax);
@@ -88,7 +90,7 @@ export class Expansion {
     frontier: Frontier,
     parents: SharedArrayBuffer,
     surroundings: Surroundings,
-    options: { readonly deadlock: boolean },
+    options: { readonly deadlock: boolean; readonly workers: number },
   ) {
     this.#program = program;
     this.#visited = visited;
@@ -96,9 +98,9 @@ export class Expansion {
     this.#parents = new GrowingView(parents);
     this.#surroundings = surroundings;
     this.#checkDeadlock = options.deadlock;
+    this.#isShared = options.workers > 1;
     this.#width = program.fingerprints.width;
     this.#walk = new Walk(program.transitions);
-    this.#prints = new Int32Array(batchMax * this.#width);
     this.#scratch = new Int32Array(program.strideMax);
   }
 
@@ -130,14 +132,13 @@ export class Expansion {
    */
   expand(chunk: number): boolean {
     const source = this.#source(chunk);
-    const { rows, first, firstNumber, stride } = source;
+    const { first, firstNumber, stride } = source;
     const count = this.#frontier.rowCount(chunk);
     const enabled = this.#run(source, count);
     if (this.#checkDeadlock) this.#findDeadlocks(enabled, first, count, firstNumber, stride);
     for (let from = 0; from < enabled; from += batchMax) {
       const to = Math.min(enabled, from + batchMax);
       if (!this.#surroundings.makeRoom(to - from)) return false;
-      this.#fingerprint(rows, from, to);
       if (!this.#addAll(source, from, to)) return false;
     }
     return true;
@@ -167,8 +168,7 @@ export class Expansion {
   #run({ rows, first, firstNumber, stride }: Source, count: number): number {
     try {
       const enabled = this.#walk.run(rows, first, stride, count);
-      const { effects, offsets } = this.#walk;
-      this.#program.transitions.effects.learnUpdates(rows, effects, offsets, enabled);
+      this.#fingerprint(rows, enabled);
       return enabled;
     } catch (error) {
       this.subject = firstNumber + (this.#walk.at - first) / stride;
@@ -183,29 +183,41 @@ export class Expansion {
     }
   }
 
-  /** Fingerprints of a batch of successors: `#prints`, and the least of each orbit in `#lo`, `#hi`. */
-  #fingerprint(rows: Row, begin: number, end: number): void {
+  /** Computes `#prints`, `#lo` and `#hi`. */
+  #fingerprint(rows: Row, count: number): void {
     const { transitions, fingerprints, packing } = this.#program;
-    fingerprintSuccessors(
-      rows,
-      packing.words,
-      this.#walk.effects,
-      this.#walk.offsets,
-      begin,
-      end,
-      transitions.effects.records,
-      fingerprints.hashes,
-      fingerprints.hashAt,
-      transitions.effects.updates.heads,
-      transitions.effects.updates.table,
-      packing.word,
-      packing.shift,
-      packing.mask,
-      this.#width,
-      this.#prints,
-      this.#lo,
-      this.#hi,
-    );
+    const { effects, offsets } = this.#walk;
+    const { updates } = transitions.effects;
+    if (this.#lo.length < count) {
+      this.#lo = new Int32Array(2 * count);
+      this.#hi = new Int32Array(2 * count);
+      this.#prints = new Int32Array(2 * count * this.#width);
+    }
+    for (let i = 0; i < count;) {
+      i = fingerprintSuccessors(
+        rows,
+        packing.words,
+        effects,
+        offsets,
+        i,
+        count,
+        transitions.effects.records,
+        fingerprints.hashes,
+        fingerprints.hashAt,
+        updates.heads,
+        updates.table,
+        packing.word,
+        packing.shift,
+        packing.mask,
+        this.#width,
+        this.#prints,
+        this.#lo,
+        this.#hi,
+      );
+      if (i === count) break;
+      this.#walk.at = offsets[i] as number;
+      transitions.effects.learnUpdates(effects[i] as number, rows, this.#walk.at);
+    }
   }
 
   /** Judges a batch's steps, adds what is new of its states and judges them. False when memory is used up. */
@@ -214,15 +226,16 @@ export class Expansion {
     if (this.generated.length < transitions.instances.length) this.#widenCounts();
     countInstances(this.generated, transitions.effects.records, this.#walk.effects, begin, end);
     if (stepProperties.any) this.#judgeSteps(source, begin, end);
-    const count = predicates.hasConstraint ? this.#withinConstraint(source, begin, end) : end - begin;
+    const within = predicates.hasConstraint ? this.#withinConstraint(source, begin, end) : end - begin;
     const { slots, scale } = this.#visited;
-    this.touched ^= touchHomes(slots, scale, this.#lo, count);
-    const found = insertFingerprints(slots, scale, this.#lo, this.#hi, count, this.#fresh);
+    const [lo, hi, fresh] = [this.#lo, this.#hi, this.#fresh];
+    this.touched ^= touchHomes(slots, scale, lo, begin, begin + within);
+    const found = insertFingerprints(slots, scale, lo, hi, begin, begin + within, fresh, this.#isShared);
     this.added += found;
     if (predicates.hasConstraint) {
-      for (let f = 0; f < found; f++) this.#fresh[f] = this.#within[this.#fresh[f] as number] as number;
+      for (let f = 0; f < found; f++) fresh[f] = this.#within[(fresh[f] as number) - begin] as number;
     }
-    return this.#appendAll(source, begin, found);
+    return this.#appendAll(source, found);
   }
 
   #judgeSteps({ rows, first, firstNumber, stride }: Source, begin: number, end: number): void {
@@ -244,7 +257,7 @@ export class Expansion {
   }
 
   /** Appends the new states in pieces that fit into the chunk in work, and judges them. */
-  #appendAll({ rows, first, firstNumber, stride }: Source, base: number, found: number): boolean {
+  #appendAll({ rows, first, firstNumber, stride }: Source, found: number): boolean {
     const { transitions, packing } = this.#program;
     const { effects, offsets } = this.#walk;
     const { records, updates } = transitions.effects;
@@ -260,7 +273,6 @@ export class Expansion {
         this.#width,
         effects,
         offsets,
-        base,
         this.#fresh,
         begin,
         end,
@@ -277,7 +289,6 @@ export class Expansion {
       noteParents(
         effects,
         offsets,
-        base,
         this.#fresh,
         begin,
         end,
@@ -290,22 +301,14 @@ export class Expansion {
         this.fresh,
       );
       this.#outRows += end - begin;
-      this.#judge(out, to, stride, base, begin, end, number);
+      this.#judge(out, to, stride, begin, end, number);
       begin = end;
     }
     return true;
   }
 
   /** Judges new states, those alone that look otherwise to the properties than any state before. */
-  #judge(
-    out: Row,
-    to: number,
-    stride: number,
-    base: number,
-    begin: number,
-    end: number,
-    firstNumber: number,
-  ): void {
+  #judge(out: Row, to: number, stride: number, begin: number, end: number, firstNumber: number): void {
     const { transitions, predicates, knowledge } = this.#program;
     const { effects } = this.#walk;
     const { records } = transitions.effects;
@@ -319,7 +322,6 @@ export class Expansion {
         to,
         stride,
         effects,
-        base,
         this.#fresh,
         begin,
         end,
@@ -329,7 +331,7 @@ export class Expansion {
       );
       for (let s = 0; s < count; s++) {
         const f = this.#selected[s] as number;
-        const at = effects[base + (this.#fresh[f] as number)] as number;
+        const at = effects[this.#fresh[f] as number] as number;
         const row = f - begin;
         this.subject = firstNumber + row;
         const broken = predicates.checkAfter(at, this.#program.idsOf(out, to + row * stride));
@@ -340,14 +342,14 @@ export class Expansion {
     } while (knowledge.version !== version);
   }
 
-  /** Keeps those of a batch that satisfy the constraint, with their fingerprints; returns how many. */
+  /** Moves the fingerprints of those of a batch that satisfy the constraint to its beginning; returns how many. */
   #withinConstraint(source: Source, begin: number, end: number): number {
     let kept = 0;
     for (let i = begin; i < end; i++) {
       if (!this.#satisfiesConstraint(source, i)) continue;
-      this.#lo[kept] = this.#lo[i - begin] as number;
-      this.#hi[kept] = this.#hi[i - begin] as number;
-      this.#within[kept++] = i - begin;
+      this.#lo[begin + kept] = this.#lo[i] as number;
+      this.#hi[begin + kept] = this.#hi[i] as number;
+      this.#within[kept++] = i;
     }
     return kept;
   }

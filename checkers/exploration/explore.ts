@@ -132,7 +132,7 @@ async function exploreWith(
     permutations: symmetry ? symmetriesOf(model) : [],
     unpacked: options.mode === "depth-first" || options.mode === "simulation",
   });
-  const memory = makeSharedMemory(values, program.knowledge.buffer);
+  const memory = makeSharedMemory(values, program.shared);
   const memoryBytesMax = options.memoryBytesMax ?? totalmem() / 2;
   const secondsBefore =
     options.resume === undefined

@@ -65,12 +65,16 @@ export function walkGeneration(
     }
     if (target === 0) break;
     if ((target & 1) === 0) {
-      // Without a branch, as nothing predicts it: a target of "nothing" is overwritten by the next.
-      next[waiting] = (target << (bitsOfRow - 1)) | row;
-      waiting += 1 + (target >> 31);
+      // Without a branch, as nothing predicts it: what is written and not counted is overwritten by the next.
+      const isEffect = (target >> 1) & 1;
+      next[waiting] = ((target >> 2) << bitsOfRow) | row;
+      waiting += (1 + (target >> 31)) ^ isEffect;
+      effects[enabled] = target >> 2;
+      offsets[enabled] = at;
+      enabled += isEffect;
       continue;
     }
-    const fork = target >> 1;
+    const fork = target >> 2;
     const endOfEffects = fork + 2 + (code[fork] as number);
     const end = endOfEffects + (code[fork + 1] as number);
     for (let k = fork + 2; k < endOfEffects; k++) {
@@ -84,47 +88,10 @@ export function walkGeneration(
   return i;
 }
 
-/** The first of effects `begin` to `end` of which an update is not known for the row in which it is enabled; else `end`. */
-export function findUnknownUpdate(
-  rows: Int32Array,
-  effects: Int32Array,
-  offsets: Int32Array,
-  begin: number,
-  end: number,
-  records: Int32Array,
-  width: number,
-  heads: Int32Array,
-  table: Int32Array,
-  word: Int32Array,
-  shift: Int32Array,
-  fieldMask: Int32Array,
-): number {
-  for (let i = begin; i < end; i++) {
-    const at = effects[i] as number;
-    const shape = records[at + shapeAt] as number;
-    let u = at + changeAt + width + write * (shape & numberMask) + ((shape >>> ofShape) & numberMask);
-    const endOfUpdates = u + update * (shape >>> (2 * ofShape));
-    for (; u < endOfUpdates; u += update) {
-      const component = records[u] as number;
-      const bits = rows[(offsets[i] as number) + (word[component] as number)] as number;
-      const id = (bits >>> (shift[component] as number)) & (fieldMask[component] as number);
-      const head = 2 * (records[u + 1] as number);
-      const mask = heads[head + 1] as number;
-      let slot = id & mask;
-      let key = table[(heads[head] as number) + (2 + width) * slot] as number;
-      while (key !== id + 1 && key !== 0) {
-        slot = (slot + 1) & mask;
-        key = table[(heads[head] as number) + (2 + width) * slot] as number;
-      }
-      if (key === 0) return i;
-    }
-  }
-  return end;
-}
-
 /**
  * Computes the fingerprints of successors `begin` to `end` without making them: all of them into `prints`, `width` ints
- * each, and the least of each orbit into `lo` and `hi`.
+ * each, and the least of each orbit into `lo` and `hi`. Ends at the first of which an update is not known for the row in
+ * which it is enabled, and returns its position; else `end`.
  *
  * The high half decides which is the least: the low one tells where the fingerprint lies in the table, and must stay
  * evenly spread.
@@ -148,12 +115,12 @@ export function fingerprintSuccessors(
   prints: Int32Array,
   lo: Int32Array,
   hi: Int32Array,
-): void {
-  let to = 0;
+): number {
   for (let i = begin; i < end; i++) {
     const at = effects[i] as number;
     const from = offsets[i] as number;
-    const first = to;
+    const first = i * width;
+    let to = first;
     for (let p = 0; p < width; p++) {
       prints[to++] = (rows[from + words + p] as number) ^ (records[at + changeAt + p] as number);
     }
@@ -178,7 +145,12 @@ export function fingerprintSuccessors(
       const start = heads[head] as number;
       const mask = heads[head + 1] as number;
       let slot = id & mask;
-      while (table[start + (2 + width) * slot] !== id + 1) slot = (slot + 1) & mask;
+      let key = table[start + (2 + width) * slot] as number;
+      while (key !== id + 1 && key !== 0) {
+        slot = (slot + 1) & mask;
+        key = table[start + (2 + width) * slot] as number;
+      }
+      if (key === 0) return i;
       const entry = start + (2 + width) * slot + 2;
       for (let p = 0; p < width; p++) {
         prints[first + p] = (prints[first + p] as number) ^ (table[entry + p] as number);
@@ -192,36 +164,49 @@ export function fingerprintSuccessors(
       leastLo = prints[p] as number;
       leastHi = h;
     }
-    lo[i - begin] = leastLo === 0 ? 1 : leastLo;
-    hi[i - begin] = leastHi === 0 ? 1 : leastHi;
+    lo[i] = leastLo === 0 ? 1 : leastLo;
+    hi[i] = leastHi === 0 ? 1 : leastHi;
   }
+  return end;
 }
 
 /** Reads the homes of fingerprints in the table, so that they are in the cache when they are looked for. */
-export function touchHomes(slots: Int32Array, scale: number, lo: Int32Array, count: number): number {
+export function touchHomes(
+  slots: Int32Array,
+  scale: number,
+  lo: Int32Array,
+  begin: number,
+  end: number,
+): number {
   let sum = 0;
-  for (let i = 0; i < count; i++) sum ^= slots[2 * ((((lo[i] as number) >>> 0) * scale) | 0)] as number;
+  for (let i = begin; i < end; i++) sum ^= slots[2 * ((((lo[i] as number) >>> 0) * scale) | 0)] as number;
   return sum;
 }
 
-/** Adds fingerprints to the table of `Visited`; writes the positions of the new ones, and returns how many there are. */
+/**
+ * Adds fingerprints `begin` to `end` to the table of `Visited`; writes the positions of the new ones, and returns how
+ * many there are. `isShared`: others may be adding theirs.
+ */
 export function insertFingerprints(
   slots: Int32Array,
   scale: number,
   lo: Int32Array,
   hi: Int32Array,
-  count: number,
+  begin: number,
+  end: number,
   fresh: Int32Array,
+  isShared: boolean,
 ): number {
   let found = 0;
-  for (let i = 0; i < count; i++) {
+  for (let i = begin; i < end; i++) {
     const l = lo[i] as number;
     const h = hi[i] as number;
     let at = 2 * (((l >>> 0) * scale) | 0);
     for (;;) {
       let first = slots[at] as number;
       if (first === 0) {
-        first = Atomics.compareExchange(slots, at, 0, l);
+        if (isShared) first = Atomics.compareExchange(slots, at, 0, l);
+        else slots[at] = l;
         if (first === 0) {
           slots[at + 1] = h;
           fresh[found++] = i;
@@ -247,7 +232,6 @@ export function appendSuccessors(
   width: number,
   effects: Int32Array,
   offsets: Int32Array,
-  base: number,
   fresh: Int32Array,
   begin: number,
   end: number,
@@ -264,8 +248,8 @@ export function appendSuccessors(
   let row = to;
   for (let f = begin; f < end; f++) {
     const position = fresh[f] as number;
-    const at = effects[base + position] as number;
-    const from = offsets[base + position] as number;
+    const at = effects[position] as number;
+    const from = offsets[position] as number;
     for (let k = 0; k < words; k++) out[row + k] = rows[from + k] as number;
     const shape = records[at + shapeAt] as number;
     let w = at + changeAt + width;
@@ -300,7 +284,6 @@ export function appendSuccessors(
 export function noteParents(
   effects: Int32Array,
   offsets: Int32Array,
-  base: number,
   fresh: Int32Array,
   begin: number,
   end: number,
@@ -314,7 +297,7 @@ export function noteParents(
 ): void {
   let at = to;
   for (let f = begin; f < end; f++) {
-    const i = base + (fresh[f] as number);
+    const i = fresh[f] as number;
     const instance = records[(effects[i] as number) + instanceAt] as number;
     parents[at++] = firstNumber + ((offsets[i] as number) - firstOffset) / stride;
     parents[at++] = instance;
@@ -357,23 +340,24 @@ export function selectNoted(
 
 /**
  * Of the new rows `begin` to `end` of `fresh`, which lie from `to` on, takes those whose effects' note differs from
- * `usual`, hashes their masked words and adds them to a set of 64-bit hashes: pairs in `slots`, open addressing, a
- * power of two of which `slotMask` is one less. There must be room. Writes the positions in `fresh` of those that were
- * not there; returns how many.
+ * `usual`, hashes `words` of theirs, masked, and adds them to a cache of 64-bit hashes: pairs in `slots`, of which
+ * `slotMask` is one less than the number, a power of two. A hash lies in one of the four slots of its home, and pushes
+ * out another one where these are taken. Writes the positions in `fresh` of those that were not there; returns how many.
  */
 export function addProjections(
   rows: Int32Array,
   to: number,
   stride: number,
   effects: Int32Array,
-  base: number,
   fresh: Int32Array,
   begin: number,
   end: number,
   records: Int32Array,
   note: number,
   usual: number,
+  words: Int32Array,
   masks: Int32Array,
+  seed: number,
   slots: Int32Array,
   slotMask: number,
   added: Int32Array,
@@ -381,11 +365,11 @@ export function addProjections(
   let count = 0;
   let at = to;
   for (let f = begin; f < end; f++, at += stride) {
-    if (records[(effects[base + (fresh[f] as number)] as number) + note] === usual) continue;
-    let lo = 0x2c1b3c6d;
-    let hi = 0x297a2d39;
+    if (records[(effects[fresh[f] as number] as number) + note] === usual) continue;
+    let lo = seed;
+    let hi = seed ^ 0x297a2d39;
     for (let w = 0; w < masks.length; w++) {
-      const bits = (rows[at + w] as number) & (masks[w] as number);
+      const bits = (rows[at + (words[w] as number)] as number) & (masks[w] as number);
       lo = Math.imul(lo ^ bits, 0x85ebca6b);
       lo ^= lo >>> 15;
       hi = Math.imul(hi + bits, 0xcc9e2d51) ^ (hi >>> 13);
@@ -393,15 +377,18 @@ export function addProjections(
     lo = Math.imul(lo ^ (hi >>> 16), 0xc2b2ae35);
     lo ^= lo >>> 13;
     if (lo === 0) lo = 1;
-    let slot = lo & slotMask;
-    let found = slots[2 * slot] as number;
-    while (found !== 0 && (found !== lo || slots[2 * slot + 1] !== hi)) {
-      slot = (slot + 1) & slotMask;
-      found = slots[2 * slot] as number;
+    const home = 2 * (lo & slotMask & -4);
+    const last = home + 6;
+    let slot = home;
+    let found = slots[slot] as number;
+    while (found !== 0 && (found !== lo || slots[slot + 1] !== hi) && slot !== last) {
+      slot += 2;
+      found = slots[slot] as number;
     }
-    if (found !== 0) continue;
-    slots[2 * slot] = lo;
-    slots[2 * slot + 1] = hi;
+    if (found === lo && slots[slot + 1] === hi) continue;
+    if (found !== 0) slot = home + 2 * (hi & 3);
+    slots[slot] = lo;
+    slots[slot + 1] = hi;
     added[count++] = f;
   }
   return count;

@@ -69,6 +69,7 @@ export class Predicates {
     recorder: Recorder,
     effects: Effects,
     knowledge: Knowledge,
+    projections: SharedArrayBuffer,
     packing: Packing,
   ) {
     this.#recorder = recorder;
@@ -88,12 +89,12 @@ export class Predicates {
     this.#roots = this.all.map(() => 0);
     this.#trie = new Trie(this.#components);
     this.notes = new Notes(effects, field.predicates, (list) => list);
-    this.projections = new Projections(packing);
+    this.projections = new Projections(projections);
     this.catchUp();
   }
 
   get bytes(): number {
-    return this.#trie.bytes + this.projections.bytes;
+    return this.#trie.bytes;
   }
 
   /** Whether a state satisfies the model's constraint. */
@@ -139,7 +140,11 @@ export class Predicates {
       if (this.#isSettled(p)) continue;
       for (let c = 0; c < this.#components; c++) if (this.#knowledge.reads(p, c)) read.add(c);
     }
-    this.projections.reset(packing, [...read]);
+    this.projections.reset(
+      version,
+      packing,
+      [...read].toSorted((a, b) => a - b),
+    );
   }
 
   /** A witness that was seen need not be looked for any more. */

@@ -1,4 +1,5 @@
 import { ModelError, type Model, type Value } from "../../model/index.ts";
+import { Aspects } from "./aspects.ts";
 import { Fingerprints, type Permutation } from "./fingerprints.ts";
 import { Knowledge } from "./knowledge.ts";
 import { entriesOf, layoutOf, stateOf, type Layout } from "./layout.ts";
@@ -13,6 +14,7 @@ import {
   type Row,
 } from "./packing.ts";
 import { Predicates, statePredicates } from "./predicates.ts";
+import { makeProjections } from "./projections.ts";
 import { Recorder } from "./recorder.ts";
 import { StepProperties, stepFlags, stutteringPredicates } from "./step-properties.ts";
 import { Transitions } from "./transitions.ts";
@@ -27,7 +29,13 @@ export interface ProgramOptions {
   /** Rows are packed once and for all, a word for each component: for searches that keep rows for long. */
   readonly unpacked?: boolean;
   /** Another worker's, where there are several. */
-  readonly knowledge?: SharedArrayBuffer;
+  readonly shared?: SharedLearning;
+}
+
+/** What workers find out about properties together. */
+export interface SharedLearning {
+  readonly knowledge: SharedArrayBuffer;
+  readonly projections: SharedArrayBuffer;
 }
 
 /** A model as one worker runs it: rows of ids, learnt transitions and predicates. */
@@ -39,6 +47,7 @@ export class Program {
   readonly fingerprints: Fingerprints;
   readonly transitions: Transitions;
   readonly knowledge: Knowledge;
+  readonly shared: SharedLearning;
   readonly predicates: Predicates;
   readonly stepProperties: StepProperties;
   /** All packings so far; rows are written in the last. */
@@ -59,19 +68,22 @@ export class Program {
     this.#packingKind = layout.variables.length + 1;
     const added = (kind: number, id: number): void => this.#added(kind, id);
     this.store = new ValueStore(values, this.#packingKind + 1, added);
-    this.recorder = new Recorder(layout, this.store);
+    const aspects = new Aspects(layout, this.store);
+    this.recorder = new Recorder(layout, this.store, aspects);
     this.fingerprints = new Fingerprints(layout, options.permutations);
     const { recorder, store, fingerprints } = this;
     const first = options.unpacked === true ? widestPacking(layout) : new Packing(layout, this.#firstBits());
-    this.transitions = new Transitions(model, layout, store, recorder, fingerprints, first);
+    this.transitions = new Transitions(model, layout, store, recorder, aspects, fingerprints, first);
     const { effects, instances } = this.transitions;
     const ofStates = statePredicates(model);
     const firstFlag = (model.invariants ?? []).length + (model.witnesses ?? []).length;
     const steps = model.stepProperties ?? [];
     const parts = steps.reduce((sum, { parameters }) => sum + parameters.length, 0);
     const flags = firstFlag + stepFlags * steps.length;
-    this.knowledge = new Knowledge(ofStates.length + parts, components, flags, options.knowledge);
+    this.knowledge = new Knowledge(ofStates.length + parts, components, flags, options.shared?.knowledge);
     const { knowledge } = this;
+    const projections = options.shared?.projections ?? makeProjections();
+    this.shared = { knowledge: knowledge.buffer, projections };
     const startOfSteps = ofStates.length;
     this.stepProperties = new StepProperties(
       model,
@@ -85,7 +97,15 @@ export class Program {
       firstFlag,
     );
     const predicates = [...ofStates, ...stutteringPredicates(model, this.stepProperties.parts)];
-    this.predicates = new Predicates(predicates, model.constraint, recorder, effects, knowledge, first);
+    this.predicates = new Predicates(
+      predicates,
+      model.constraint,
+      recorder,
+      effects,
+      knowledge,
+      projections,
+      first,
+    );
     if (options.unpacked === true) this.packings.push(first);
     this.store.catchUp();
     if (options.unpacked !== true && this.#announced.length === 0) {
@@ -108,7 +128,7 @@ export class Program {
     return this.layout.components.length + this.fingerprints.width;
   }
 
-  /** Bytes of all that was learnt. */
+  /** Bytes of all that was learnt, what is shared left out. */
   get bytes(): number {
     return this.transitions.bytes + this.predicates.bytes + this.stepProperties.bytes;
   }

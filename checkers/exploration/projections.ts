@@ -1,37 +1,61 @@
 import { addProjections } from "./loops.ts";
+import { growable, growTo } from "./memory.ts";
 import { field } from "./record.ts";
 import type { Packing, Row } from "./packing.ts";
 
-const firstCapacity = 2 ** 10;
+/** Words before the slots: how many slots there are, less one, and how many entries were added since it last grew. */
+const header = { mask: 0, added: 1, count: 2 } as const;
+const firstSlots = 2 ** 6;
+const slotsMax = 2 ** 22;
+const growth = 4;
+
+export function makeProjections(): SharedArrayBuffer {
+  const buffer = growable(bytesFor(firstSlots), bytesFor(slotsMax));
+  new Int32Array(buffer)[header.mask] = firstSlots - 1;
+  return buffer;
+}
+
+function bytesFor(slots: number): number {
+  return 4 * header.count + 8 * slots;
+}
 
 /**
- * The set of what predicates have seen of the states that were judged: the components that any of them has ever read.
- * A new state that looks like one before need not be judged. Kept as 64-bit hashes of the masked words of rows.
+ * What predicates have seen of the states that were judged: the components that any of them has ever read. A new state
+ * that looks like one before need not be judged. Kept as 64-bit hashes of the masked words of rows, for all workers.
+ *
+ * A cache: an entry may push out another one, and growing forgets most. Then a state is judged once more.
  */
 export class Projections {
-  /** Hashes added so far, also before resets. */
+  /** Hashes that this worker has added. */
   added = 0;
-  #slots: Int32Array = new Int32Array(2 * firstCapacity);
-  #count = 0;
-  #masks: Int32Array;
+  readonly #buffer: SharedArrayBuffer;
+  readonly #header: Int32Array;
+  #slots: Int32Array = new Int32Array(0);
+  /** Hashes begin with it, so that what was seen of other components, or of rows packed otherwise, is not found. */
+  #seed = 0;
+  /** The words of rows that count, and what of each. */
+  #words: Int32Array = new Int32Array(0);
+  #masks: Int32Array = new Int32Array(0);
 
-  constructor(packing: Packing) {
-    this.#masks = new Int32Array(packing.words);
+  constructor(buffer: SharedArrayBuffer) {
+    this.#buffer = buffer;
+    this.#header = new Int32Array(buffer, 0, header.count);
   }
 
   get bytes(): number {
-    return this.#slots.byteLength;
+    return this.#buffer.byteLength;
   }
 
-  /** Other components count from now on: nothing was seen yet. */
-  reset(packing: Packing, components: readonly number[]): void {
-    this.#masks = new Int32Array(packing.words);
+  /** Other components count from now on. `version`: the same for all workers that take these components for what counts. */
+  reset(version: number, packing: Packing, components: readonly number[]): void {
+    const masks = new Map<number, number>();
     for (const component of components) {
       const word = packing.word[component] as number;
-      this.#masks[word] = (this.#masks[word] as number) | packing.fieldMask(component);
+      masks.set(word, (masks.get(word) ?? 0) | packing.fieldMask(component));
     }
-    this.#slots.fill(0);
-    this.#count = 0;
+    this.#words = Int32Array.from(masks.keys());
+    this.#masks = Int32Array.from(masks.values());
+    this.#seed = [version, ...packing.bits].reduce((seed, part) => Math.imul(seed ^ part, 0x9e3779b1), 0);
   }
 
   /**
@@ -43,7 +67,6 @@ export class Projections {
     to: number,
     stride: number,
     effects: Int32Array,
-    base: number,
     fresh: Int32Array,
     begin: number,
     end: number,
@@ -51,42 +74,44 @@ export class Projections {
     usual: number,
     unseen: Int32Array,
   ): number {
-    this.#reserve(end - begin);
+    const mask = this.#reach();
     const count = addProjections(
       rows,
       to,
       stride,
       effects,
-      base,
       fresh,
       begin,
       end,
       records,
       field.predicates,
       usual,
+      this.#words,
       this.#masks,
+      this.#seed,
       this.#slots,
-      this.#slots.length / 2 - 1,
+      mask,
       unseen,
     );
-    this.#count += count;
     this.added += count;
+    this.#noteAdded(count);
     return count;
   }
 
-  #reserve(more: number): void {
-    let capacity = this.#slots.length / 2;
-    if (2 * (this.#count + more) <= capacity) return;
-    while (2 * (this.#count + more) > capacity) capacity *= 2;
-    const before = this.#slots;
-    this.#slots = new Int32Array(2 * capacity);
-    for (let from = 0; from < before.length; from += 2) {
-      const lo = before[from] as number;
-      if (lo === 0) continue;
-      let slot = lo & (capacity - 1);
-      while (this.#slots[2 * slot] !== 0) slot = (slot + 1) & (capacity - 1);
-      this.#slots[2 * slot] = lo;
-      this.#slots[2 * slot + 1] = before[from + 1] as number;
-    }
+  /** Sees to a view of all slots; returns their number less one. */
+  #reach(): number {
+    const mask = Atomics.load(this.#header, header.mask);
+    const ints = 2 * (mask + 1);
+    if (this.#slots.length < ints) this.#slots = new Int32Array(this.#buffer, 4 * header.count, ints);
+    return mask;
+  }
+
+  #noteAdded(count: number): void {
+    const added = Atomics.add(this.#header, header.added, count) + count;
+    const slots = Atomics.load(this.#header, header.mask) + 1;
+    if (2 * added < slots || slots >= slotsMax) return;
+    if (!growTo(this.#buffer, bytesFor(growth * slots))) return;
+    Atomics.store(this.#header, header.added, 0);
+    Atomics.compareExchange(this.#header, header.mask, slots - 1, growth * slots - 1);
   }
 }

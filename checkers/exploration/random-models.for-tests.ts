@@ -4,6 +4,7 @@ import {
   each,
   opaque,
   pairs,
+  project,
   servers,
   setOf,
   table,
@@ -36,17 +37,18 @@ const { action, invariant, stepProperty, witness } = vocabulary<State>();
 type Guard =
   | { readonly kind: "role"; readonly of: "i" | "j"; readonly is: number }
   | { readonly kind: "token"; readonly is: "i" | "none" | "other" }
-  | { readonly kind: "head"; readonly is: number }
-  | { readonly kind: "room" }
+  | { readonly kind: "head" | "projected-head"; readonly is: number }
+  | { readonly kind: "room" | "projected-room" }
+  | { readonly kind: "number-seen"; readonly is: number }
   | { readonly kind: "clock"; readonly below: number }
   | { readonly kind: "seen"; readonly has: boolean };
 type Effect =
   | { readonly kind: "role"; readonly of: "i" | "j"; readonly to: number }
   | { readonly kind: "roles"; readonly to: number }
-  | { readonly kind: "copy" }
+  | { readonly kind: "copy" | "mirror" }
   | { readonly kind: "token"; readonly to: "i" | "none" }
-  | { readonly kind: "send" | "resend"; readonly what: number }
-  | { readonly kind: "take" }
+  | { readonly kind: "send" | "resend" | "post"; readonly what: number }
+  | { readonly kind: "take" | "drop" }
   | { readonly kind: "tick" }
   | { readonly kind: "see" }
   | { readonly kind: "forget" };
@@ -79,21 +81,25 @@ const guardPlan: fc.Arbitrary<Guard> = fc.oneof(
     kind: fc.constant("token" as const),
     is: fc.constantFrom("i" as const, "none" as const, "other" as const),
   }),
-  fc.record({ kind: fc.constant("head" as const), is: fc.integer({ min: 0, max: 1 }) }),
-  fc.record({ kind: fc.constant("room" as const) }),
+  fc.record({
+    kind: fc.constantFrom("head" as const, "projected-head" as const),
+    is: fc.integer({ min: 0, max: 1 }),
+  }),
+  fc.record({ kind: fc.constantFrom("room" as const, "projected-room" as const) }),
+  fc.record({ kind: fc.constant("number-seen" as const), is: small }),
   fc.record({ kind: fc.constant("clock" as const), below: small }),
   fc.record({ kind: fc.constant("seen" as const), has: fc.boolean() }),
 );
 const effectPlan: fc.Arbitrary<Effect> = fc.oneof(
   fc.record({ kind: fc.constant("role" as const), of: which, to: small }),
   fc.record({ kind: fc.constant("roles" as const), to: small }),
-  fc.record({ kind: fc.constant("copy" as const) }),
+  fc.record({ kind: fc.constantFrom("copy" as const, "mirror" as const) }),
   fc.record({ kind: fc.constant("token" as const), to: fc.constantFrom("i" as const, "none" as const) }),
   fc.record({
-    kind: fc.constantFrom("send" as const, "resend" as const),
+    kind: fc.constantFrom("send" as const, "resend" as const, "post" as const),
     what: fc.integer({ min: 0, max: 1 }),
   }),
-  fc.record({ kind: fc.constant("take" as const) }),
+  fc.record({ kind: fc.constantFrom("take" as const, "drop" as const) }),
   fc.record({ kind: fc.constant("tick" as const) }),
   fc.record({ kind: fc.constant("see" as const) }),
   fc.record({ kind: fc.constant("forget" as const) }),
@@ -116,6 +122,14 @@ export const modelPlan: fc.Arbitrary<ModelPlan> = fc.record({
   twoInitial: fc.boolean(),
 });
 
+type Box = readonly number[];
+const headOf = (box: Box): number | null => box[0] ?? null;
+const hasRoom = (box: Box): boolean => box.length < 1;
+const sizeOf = (seen: FiniteSet<Server>): number => seen.size;
+const mirrored = (role: number): number => 2 - role;
+const put = (box: Box, what: number): Box => (box.length < 2 ? [...box, what] : box);
+const tailOf = (box: Box): Box => box.slice(1);
+
 function satisfies(now: Now<State>, guard: Guard, i: Server, j: Server): boolean {
   switch (guard.kind) {
     case "role":
@@ -124,8 +138,14 @@ function satisfies(now: Now<State>, guard: Guard, i: Server, j: Server): boolean
       return guard.is === "none" ? now.token === null : guard.is === "i" ? now.token === i : now.token !== i;
     case "head":
       return now.box[j][i][0] === guard.is;
+    case "projected-head":
+      return project(now.box[j], i, headOf) === guard.is;
     case "room":
-      return now.box[i][j].length < 1;
+      return hasRoom(now.box[i][j]);
+    case "projected-room":
+      return project(now.box[i], j, hasRoom);
+    case "number-seen":
+      return project(now.seen, i, sizeOf) === guard.is;
     case "clock":
       return now.clock < guard.below;
     default:
@@ -151,6 +171,9 @@ function apply(
     case "copy":
       next.role[i] = next.role[j];
       break;
+    case "mirror":
+      next.role[i] = project(next.role, j, mirrored);
+      break;
     case "token":
       next.token = effect.to === "i" ? i : null;
       break;
@@ -158,12 +181,18 @@ function apply(
       // Two sends in one effect add up; at most two messages are under way.
       update(next.box[i], j, (box) => (box.length < 2 ? [...box, effect.what] : box));
       break;
+    case "post":
+      update(next.box[i], j, put, effect.what);
+      break;
     case "resend":
       // The same, by reading its own draft.
       if (next.box[i][j].length < 2) next.box[i][j] = [...next.box[i][j], effect.what];
       break;
     case "take":
       next.box[j][i] = now.box[j][i].slice(1);
+      break;
+    case "drop":
+      update(next.box[j], i, tailOf);
       break;
     case "tick":
       update(next, "clock", (clock) => Math.min(2, clock + 1));

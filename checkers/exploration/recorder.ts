@@ -1,12 +1,13 @@
-import { ModelError, type Value } from "../../model/index.ts";
-import { stateView, type Access, type Change } from "./evaluation.ts";
+import { canonical, ModelError, type Value } from "../../model/index.ts";
+import type { Aspects } from "./aspects.ts";
+import { stateView, type Access, type Change, type ChangeBy, type Show } from "./evaluation.ts";
 import type { Layout } from "./layout.ts";
 import type { ValueStore } from "./values.ts";
 import type { Ids } from "./packing.ts";
 
 /** Runs a model's functions on states and records which components they read and write, in order. */
 export class Recorder {
-  /** The components that the last evaluation read of the state before, in order, each once. */
+  /** The components, or aspects of them, that the last evaluation read of the state before, in order, each once. */
   readonly reads: number[] = [];
   readonly ids: number[] = [];
   /** The components written, in order, each once. */
@@ -19,26 +20,35 @@ export class Recorder {
   readonly next: unknown;
   readonly #layout: Layout;
   readonly #store: ValueStore;
-  readonly #readIn: Int32Array;
+  readonly #aspects: Aspects;
+  /** In which evaluation a component, or an aspect, was last read. */
+  readonly #readIn: number[];
   readonly #writtenIn: Int32Array;
   readonly #pending: Value[] = [];
   readonly #updatedIn: Int32Array;
   readonly #change: Change[] = [];
+  readonly #changeNumbers: WeakMap<ChangeBy, number> = new WeakMap();
+  #changesMet = 0;
   #state: Ids = new Int32Array(0);
   #evaluation = 0;
   #mode: "idle" | "reading" | "writing" = "idle";
 
-  constructor(layout: Layout, store: ValueStore) {
+  constructor(layout: Layout, store: ValueStore, aspects: Aspects) {
     this.#layout = layout;
     this.#store = store;
-    this.#readIn = new Int32Array(layout.components.length);
+    this.#aspects = aspects;
+    this.#readIn = layout.components.map(() => 0);
     this.#writtenIn = new Int32Array(layout.components.length);
-    this.now = stateView(layout, { read: (component) => this.#read(component) });
+    this.now = stateView(layout, {
+      read: (component) => this.#read(component),
+      project: (component, show) => this.#project(component, show),
+    });
     this.#updatedIn = new Int32Array(layout.components.length);
     const draft: Access = {
       read: (component) => this.#readDraft(component),
       write: (component, value) => this.#write(component, value),
-      update: (component, change) => this.#update(component, change),
+      update: (component, change, more) => this.#update(component, this.#changeOf(change, more)),
+      project: (component, show) => show(this.#readDraft(component)),
     };
     this.next = stateView(layout, draft);
   }
@@ -98,6 +108,37 @@ export class Recorder {
     return this.#store.value(this.#variable(component), id);
   }
 
+  /** Of an action's reads alone an aspect is told: what properties read is known by components. */
+  #project(component: number, show: Show): Value {
+    if (this.#mode !== "writing" || this.#readIn[component] === this.#evaluation) {
+      return show(this.#read(component));
+    }
+    const aspect = this.#aspects.number(component, show);
+    const id = this.#aspects.idOf(aspect, this.#state[component] as number);
+    if (this.#readIn[aspect] !== this.#evaluation) {
+      this.#readIn[aspect] = this.#evaluation;
+      this.reads.push(aspect);
+      this.ids.push(id);
+    }
+    return this.#aspects.value(aspect, id);
+  }
+
+  #changeOf(change: ChangeBy, more: readonly Value[]): Change {
+    return {
+      key: [this.#numberOf(change), ...more.map(canonical)].join(" "),
+      apply: (entry) => change(entry, ...more),
+    };
+  }
+
+  #numberOf(change: ChangeBy): number {
+    let number = this.#changeNumbers.get(change);
+    if (number === undefined) {
+      number = this.#changesMet++;
+      this.#changeNumbers.set(change, number);
+    }
+    return number;
+  }
+
   #write(component: number, value: Value): void {
     if (this.#mode !== "writing")
       throw new TypeError(`${this.#name(component)} was written outside of an action`);
@@ -112,7 +153,7 @@ export class Recorder {
     if (this.#writtenIn[component] === this.#evaluation) return this.#pending[component] as Value;
     const entry = this.#read(component);
     if (this.#updatedIn[component] !== this.#evaluation) return entry;
-    const changed = (this.#change[component] as Change)(entry);
+    const changed = (this.#change[component] as Change).apply(entry);
     this.#write(component, changed);
     return changed;
   }
@@ -120,10 +161,13 @@ export class Recorder {
   #update(component: number, change: Change): void {
     const isUpdated = this.#updatedIn[component] === this.#evaluation;
     if (this.#writtenIn[component] === this.#evaluation) {
-      this.#write(component, change(this.#pending[component] as Value));
+      this.#write(component, change.apply(this.#pending[component] as Value));
     } else if (isUpdated) {
       const first = this.#change[component] as Change;
-      this.#change[component] = (entry) => change(first(entry));
+      this.#change[component] = {
+        key: `${first.key}; ${change.key}`,
+        apply: (entry) => change.apply(first.apply(entry)),
+      };
     } else {
       if (this.#mode !== "writing")
         throw new TypeError(`${this.#name(component)} was written outside of an action`);
@@ -140,7 +184,7 @@ export class Recorder {
       if (this.#writtenIn[component] === this.#evaluation) continue;
       const change = this.#change[component] as Change;
       if (this.#readIn[component] === this.#evaluation) {
-        this.#write(component, change(this.#read(component)));
+        this.#write(component, change.apply(this.#read(component)));
       } else {
         this.updated[kept++] = component;
         this.changes.push(change);

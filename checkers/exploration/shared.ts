@@ -68,9 +68,15 @@ export interface SharedMemory {
   readonly coverage: SharedArrayBuffer;
   /** What was found out about properties, see `Knowledge`. */
   readonly knowledge: SharedArrayBuffer;
+  /** See `Projections`. */
+  readonly projections: SharedArrayBuffer;
 }
 
-export function makeSharedMemory(values: SharedArrayBuffer, knowledge: SharedArrayBuffer): SharedMemory {
+export function makeSharedMemory(
+  values: SharedArrayBuffer,
+  learnt: { readonly knowledge: SharedArrayBuffer; readonly projections: SharedArrayBuffer },
+): SharedMemory {
+  const { knowledge, projections } = learnt;
   const small = 2 ** 16;
   return {
     control: new SharedArrayBuffer(4 * word.count),
@@ -84,6 +90,7 @@ export function makeSharedMemory(values: SharedArrayBuffer, knowledge: SharedArr
     diskChunks: [growable(small, 2 ** 28), growable(small, 2 ** 28)],
     coverage: growable(small, 2 ** 30),
     knowledge,
+    projections,
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type Now,
   type Value,
 } from "../../model/index.ts";
+import type { Aspects } from "./aspects.ts";
 import { Decisions, type Waiting } from "./decisions.ts";
 import { Effects } from "./effects.ts";
 import type { Fingerprints } from "./fingerprints.ts";
@@ -29,7 +30,8 @@ const dead = -1;
 /** The first effects, and one in so many of the later, are run twice: a model's clock or chance is found out. */
 const alwaysTwice = 500;
 const sometimesTwice = 50;
-const dependsOnMore = "depends on something else than the state and its parameters";
+const dependsOnMore =
+  "depends on something else than the state and its parameters (or gives project a function made anew each time)";
 
 /**
  * The transition relation as the engine runs it: what each instance of an action does is learnt by running the
@@ -46,6 +48,7 @@ export class Transitions implements Waiting {
   readonly #store: ValueStore;
   readonly #instanceKind: number;
   readonly #recorder: Recorder;
+  readonly #aspects: Aspects;
   readonly #own: Trie;
   /** Which instance a node of `#own` belongs to; for parameter lists that depend on the state, -1 - action. */
   readonly #owner: number[] = [];
@@ -65,6 +68,7 @@ export class Transitions implements Waiting {
     layout: Layout,
     store: ValueStore,
     recorder: Recorder,
+    aspects: Aspects,
     fingerprints: Fingerprints,
     packing: Packing,
   ) {
@@ -73,7 +77,8 @@ export class Transitions implements Waiting {
     this.#store = store;
     this.#instanceKind = layout.variables.length;
     this.#recorder = recorder;
-    this.#own = new Trie(layout.components.length);
+    this.#aspects = aspects;
+    this.#own = new Trie(layout.components.length, (asked) => aspects.componentOf(asked));
     this.#ids = new Int32Array(layout.components.length);
     this.#parameterRoots = model.actions.map(() => 0);
     this.#packing = packing;
@@ -145,7 +150,7 @@ export class Transitions implements Waiting {
   }
 
   component(reference: number): number {
-    return this.#own.component(reference);
+    return this.#aspects.componentOf(this.#own.component(reference));
   }
 
   below(reference: number, word: number): number {
@@ -157,12 +162,13 @@ export class Transitions implements Waiting {
   }
 
   advance(node: number, id: number): number {
-    const known = this.#own.child(node, id);
+    const seen = this.#aspects.idOf(this.#own.component(node), id);
+    const known = this.#own.child(node, seen);
     if (known !== 0) return known;
     const owner = this.#owner[node] as number;
     if (owner >= 0) this.#run(owner);
     else this.#runParameters(-1 - owner);
-    return this.#own.child(node, id);
+    return this.#own.child(node, seen);
   }
 
   leaf(reference: number, enabled: number[]): readonly number[] {
@@ -215,7 +221,19 @@ export class Transitions implements Waiting {
     const { reads, ids, written, updated, changes } = this.#recorder;
     // All ids first: new values move the hashes.
     const writeIds = written.map((component) => this.#recorder.writtenId(component));
-    return this.effects.add({ instance, reads, readIds: ids, writes: written, writeIds, updated, changes });
+    // Of a component of which an aspect was read it is not known what it was.
+    const isWhole = (_: unknown, i: number): boolean =>
+      this.#aspects.componentOf(reads[i] as number) === reads[i];
+    const readIds = ids.filter(isWhole);
+    return this.effects.add({
+      instance,
+      reads: reads.filter(isWhole),
+      readIds,
+      writes: written,
+      writeIds,
+      updated,
+      changes,
+    });
   }
 
   #runParameters(actionIndex: number): number {

@@ -20,8 +20,11 @@ export class Trie {
   #slotsUsed = 0;
   /** Words of a set of components. */
   readonly setWords: number;
+  readonly #componentOf: (asked: number) => number;
 
-  constructor(components: number) {
+  /** `componentOf`: which component of a set stands for what a node asks for, where that is none itself. */
+  constructor(components: number, componentOf: (asked: number) => number = (asked) => asked) {
+    this.#componentOf = componentOf;
     this.setWords = Math.ceil(components / 32);
     this.#below = new Int32Array(this.setWords * 1024);
   }
@@ -108,7 +111,7 @@ export class Trie {
   #addBelow(node: number, components: readonly number[], from: number): void {
     const at = node * this.setWords;
     for (let i = from; i < components.length; i++) {
-      const component = components[i] as number;
+      const component = this.#componentOf(components[i] as number);
       const word = at + (component >>> 5);
       this.#below[word] = (this.#below[word] as number) | (1 << (component & 31));
     }

@@ -13,7 +13,7 @@ export interface Values {
 export const updateHeadInts = 2;
 
 /**
- * What components become that effects update: for each update a small hash table, by the id before, of
+ * What components become that effects update: for each component and change update a small hash table, by the id before, of
  * [id before + 1, id after, the fingerprints' change...]. An id before that is met for the first time is learnt by
  * applying the author's function to its value.
  */
@@ -23,6 +23,7 @@ export class Updates {
   readonly #components: number[] = [];
   readonly #changes: Change[] = [];
   readonly #known: number[] = [];
+  readonly #numbers: Map<string, number> = new Map();
   readonly #fingerprints: Fingerprints;
   readonly #values: Values;
   #used = 0;
@@ -36,8 +37,15 @@ export class Updates {
     return this.heads.byteLength + this.table.byteLength + 100 * this.#components.length;
   }
 
-  /** Returns the update's number. */
-  add(component: number, change: Change): number {
+  /** The number of an update. */
+  number(component: number, change: Change): number {
+    const key = `${component} ${change.key}`;
+    let number = this.#numbers.get(key);
+    if (number === undefined) this.#numbers.set(key, (number = this.#add(component, change)));
+    return number;
+  }
+
+  #add(component: number, change: Change): number {
     const update = this.#components.push(component) - 1;
     this.#changes.push(change);
     this.#known.push(0);
@@ -56,7 +64,7 @@ export class Updates {
   #learn(update: number, before: number): number {
     const component = this.#components[update] as number;
     const change = this.#changes[update] as Change;
-    const after = this.#values.idOf(component, change(this.#values.valueOf(component, before)));
+    const after = this.#values.idOf(component, change.apply(this.#values.valueOf(component, before)));
     const head = updateHeadInts * update;
     const known = ((this.#known[update] as number) + 1) * 2;
     this.#known[update] = known / 2;

@@ -1,4 +1,4 @@
-import { headInts, nothing } from "./decisions.ts";
+import { headInts, nothing, targetKind } from "./decisions.ts";
 import { rowBits, walkGeneration } from "./loops.ts";
 import type { Row } from "./packing.ts";
 import type { Transitions } from "./transitions.ts";
@@ -89,13 +89,17 @@ export class Walk {
     const { code } = this.#transitions.decisions;
     let waiting = this.#state[0] as number;
     let enabled = this.#state[1] as number;
-    if ((target & 1) === 0) {
-      this.#next[waiting++] = ((target >> 1) << rowBits) | row;
+    const number = target >> 2;
+    const kind = target & 3;
+    if (kind === targetKind.node) {
+      this.#next[waiting++] = (number << rowBits) | row;
+    } else if (kind === targetKind.effect) {
+      this.effects[enabled] = number;
+      this.offsets[enabled++] = at;
     } else {
-      const fork = target >> 1;
-      const endOfEffects = fork + 2 + (code[fork] as number);
-      const end = endOfEffects + (code[fork + 1] as number);
-      for (let k = fork + 2; k < endOfEffects; k++) {
+      const endOfEffects = number + 2 + (code[number] as number);
+      const end = endOfEffects + (code[number + 1] as number);
+      for (let k = number + 2; k < endOfEffects; k++) {
         this.effects[enabled] = code[k] as number;
         this.offsets[enabled++] = at;
       }

@@ -29,7 +29,7 @@ async function work(order: WorkerOrder): Promise<WorkerReport> {
   const program = new Program(model, order.memory.values, {
     ghosts: new Set(order.ghosts),
     permutations: order.symmetry ? symmetriesOf(model) : [],
-    knowledge: order.memory.knowledge,
+    shared: order.memory,
   });
   const { checkpoint } = order;
   const started = performance.now();

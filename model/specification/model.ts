@@ -223,26 +223,49 @@ function quantify(name: string, quantified: readonly unknown[]): object {
   return { name, parameters, holds };
 }
 
-/** How a draft takes a change of an entry, where it has a way of its own: see `update`. */
+/** How a draft takes a change of an entry, and a state is looked at through a function, where they have ways of their own. */
 export const updating: unique symbol = Symbol("updating");
+export const projecting: unique symbol = Symbol("projecting");
 
 /**
- * Changes an entry by what it is, as `draft[key] = change(draft[key])` would, without asking what it is: what else the
- * action does must not depend on it. So an engine need not tell apart states that differ in this entry alone.
+ * Changes an entry by what it is, as `draft[key] = change(draft[key], ...more)` would, without asking what it is: what
+ * else the action does must not depend on it. So an engine need not tell apart states that differ in this entry alone.
  *
- * `change` is a function of its argument, and of what the action has read before.
+ * `change` is a function of its arguments, and of what the action has read before. One that stands outside of the
+ * action, with what it needs as `more` (values of the model), is remembered by these.
  *
  * @example
- * update(next.msgs[from], to, (channel) => [...channel, message]);
+ * update(next.msgs[from], to, append, message);
  */
-export function update<T extends object, K extends keyof T>(
+export function update<T extends object, K extends keyof T, More extends readonly unknown[]>(
   draft: T,
   key: K,
-  change: (entry: T[K]) => T[K],
+  change: (entry: T[K], ...more: More) => T[K],
+  ...more: More
 ): void {
-  const its = (draft as { [updating]?: (key: K, change: (entry: T[K]) => T[K]) => void })[updating];
-  if (its === undefined) draft[key] = change(draft[key]);
-  else its(key, change);
+  const its = (
+    draft as { [updating]?: (key: K, change: (entry: T[K], ...more: More) => T[K], more: More) => void }
+  )[updating];
+  if (its === undefined) draft[key] = change(draft[key], ...more);
+  else its.call(draft, key, change, more);
+}
+
+/**
+ * An entry as a function shows it, as `show(state[key])` would, where the action depends on no more of the entry than
+ * that. So an engine need not tell apart states whose entries look alike through it.
+ *
+ * `show` stands outside of the action, and comes to a value of the model: never to `undefined`.
+ *
+ * @example
+ * const head = project(now.msgs[from], to, headOf);
+ */
+export function project<T extends object, K extends keyof T, Shown>(
+  state: T,
+  key: K,
+  show: (entry: T[K]) => Shown,
+): Shown {
+  const its = (state as { [projecting]?: (key: K, show: (entry: T[K]) => Shown) => Shown })[projecting];
+  return its === undefined ? show(state[key]) : its.call(state, key, show);
 }
 
 /** The model with some of its properties only, those whose names are to be kept. */

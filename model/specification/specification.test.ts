@@ -7,6 +7,7 @@ import {
   forAll,
   judgeState,
   judgeStep,
+  project,
   update,
   vacuous,
   vocabulary,
@@ -182,6 +183,19 @@ describe("a model in its plain meaning", () => {
     expect(steps.map(({ parameters }) => parameters)).toEqual([[s1, s2]]);
     expect(steps[0]?.state).toEqual({ held: { [s1]: false, [s2]: true }, passed: 1 });
     expect(successors(tokens, steps[0]?.state as Tokens)).toEqual([]);
+  });
+
+  it("changes and projects entries by functions as if they were read and written", () => {
+    const add = (passed: number, more: number): number => passed + more;
+    const [pass] = [
+      action("Pass", each(set), (now, next, i) => {
+        if (!project(now.held, i, (held) => held)) return disabled;
+        update(next, "passed", add, 2);
+        return undefined;
+      }),
+    ];
+    expect(take(pass as Model<Tokens>["actions"][0], initial, [s1])).toEqual({ ...initial, passed: 2 });
+    expect(take(pass as Model<Tokens>["actions"][0], initial, [s2])).toBeUndefined();
   });
 
   it("leaves the state before as it was, and freezes the one after", () => {

@@ -1,6 +1,6 @@
-import { at, disabled, setOf, update, type Action, type Server } from "../specification/index.ts";
+import { at, disabled, project, setOf, update, type Action, type Server } from "../specification/index.ts";
 import { broadcast, discard, pending, reply } from "./messages.ts";
-import { connectedSids, violate, zab, type Draft, type Read, type Zab } from "./state.ts";
+import { include, connectedSids, violate, zab, type Draft, type Read, type Zab } from "./state.ts";
 import {
   isNextZxid,
   lastAckIndex,
@@ -44,15 +44,16 @@ export function broadcasting(constants: Constants): Action<Zab>[] {
     if (lastEpoch !== epoch || counter > lastCounter) return disabled;
     const { zxid, value } = at(history, zxidToIndex(history, [epoch, counter]));
     next.sendCounter[i] = counter;
-    broadcast(now, next, i, connectedSids(now.ackeRecv[i]), { mtype: "PROPOSE", mzxid: zxid, mdata: value });
-    update(next, "proposalMsgsLog", (log) => log.with({ source: i, epoch, zxid, data: value }));
+    const recipients = project(now.ackeRecv, i, connectedSids);
+    broadcast(now, next, i, recipients, { mtype: "PROPOSE", mzxid: zxid, mdata: value });
+    update(next, "proposalMsgsLog", include, [{ source: i, epoch, zxid, data: value }]);
     next.pc = ["LeaderBroadcastPROPOSE", i];
   });
 
   /** The follower appends its leader's next transaction and acknowledges it. */
   const FollowerProcessPROPOSE = zab.action("FollowerProcessPROPOSE", eachPair, (now, next, i, j) => {
     if (now.role[i] !== "FOLLOWING") return disabled;
-    const msg = pending(now.msgs[j][i], "PROPOSE");
+    const msg = pending(now, j, i, "PROPOSE");
     if (msg === undefined || now.connectInfo[i] !== j) return disabled;
     const history = now.history[i];
     if (isNextZxid(lastZxidOfHistory(history), msg.mzxid)) {
@@ -61,11 +62,11 @@ export function broadcasting(constants: Constants): Action<Zab>[] {
       const txn: Transaction = { zxid: msg.mzxid, value, ackSid: setOf(), epoch };
       if (seeded("prepending-follower")) next.history[i] = [txn, ...history];
       else next.history[i] = [...history, txn];
-      reply(now, next, i, j, { mtype: "ACK", mzxid: msg.mzxid });
+      reply(next, i, j, { mtype: "ACK", mzxid: msg.mzxid });
     } else {
       const index = zxidToIndex(history, msg.mzxid);
       if (index <= 0 || index > history.length) violate(now, next, "proposalInconsistent");
-      discard(now, next, j, i);
+      discard(next, j, i);
     }
     next.pc = ["FollowerProcessPROPOSE", i, j];
   });
@@ -77,7 +78,7 @@ export function broadcasting(constants: Constants): Action<Zab>[] {
   const acknowledgements = eachPair.flatMap(([i, j]) => [1, 2].map((disjunct) => [i, j, disjunct] as const));
   const LeaderProcessACK = zab.action("LeaderProcessACK", acknowledgements, (now, next, i, j, disjunct) => {
     if (now.role[i] !== "LEADING") return disabled;
-    const msg = pending(now.msgs[j][i], "ACK");
+    const msg = pending(now, j, i, "ACK");
     if (msg === undefined || !now.learners[i].has(j)) return disabled;
     const history = now.history[i];
     const index = zxidToIndex(history, msg.mzxid);
@@ -87,14 +88,14 @@ export function broadcasting(constants: Constants): Action<Zab>[] {
     if (missing || outOfOrder) {
       if (satisfied(missing, outOfOrder) < disjunct) return disabled;
       violate(now, next, "ackInconsistent");
-      discard(now, next, j, i);
+      discard(next, j, i);
     } else {
       const acknowledged = { ...at(history, index), ackSid: at(history, index).ackSid.with(j) };
       const noneOutstanding = now.lastCommitted[i].index >= history.length;
       const hasCommitted = !zxidGreater(msg.mzxid, now.lastCommitted[i].zxid);
       if (noneOutstanding || hasCommitted) {
         if (satisfied(noneOutstanding, hasCommitted) < disjunct) return disabled;
-        discard(now, next, j, i);
+        discard(next, j, i);
       } else if (tryToCommit(constants, now, next, i, j, index, acknowledged) < disjunct) return disabled;
       next.history[i] = history.with(index - 1, acknowledged);
     }
@@ -104,7 +105,7 @@ export function broadcasting(constants: Constants): Action<Zab>[] {
   /** The follower commits its next transaction. */
   const FollowerProcessCOMMIT = zab.action("FollowerProcessCOMMIT", eachPair, (now, next, i, j) => {
     if (now.role[i] !== "FOLLOWING") return disabled;
-    const msg = pending(now.msgs[j][i], "COMMIT");
+    const msg = pending(now, j, i, "COMMIT");
     if (msg === undefined || now.connectInfo[i] !== j) return disabled;
     const index = now.lastCommitted[i].index + 1;
     if (index <= now.history[i].length) {
@@ -112,7 +113,7 @@ export function broadcasting(constants: Constants): Action<Zab>[] {
         next.lastCommitted[i] = { index, zxid: msg.mzxid };
       } else violate(now, next, "commitInconsistent");
     }
-    discard(now, next, j, i);
+    discard(next, j, i);
     next.pc = ["FollowerProcessCOMMIT", i, j];
   });
 
@@ -136,13 +137,14 @@ function tryToCommit(
   { zxid, ackSid }: Transaction,
 ): number {
   const committed = now.lastCommitted[leader].index;
-  discard(now, next, follower, leader);
+  discard(next, follower, leader);
   const earlierUncommitted = committed < index - 1;
   const noQuorum = !isQuorum(ackSid);
   if (earlierUncommitted || noQuorum) return satisfied(earlierUncommitted, noQuorum);
   if (committed + 1 !== index) violate(now, next, "commitInconsistent");
   next.lastCommitted[leader] = { index, zxid };
-  broadcast(now, next, leader, connectedSids(now.ackldRecv[leader]), { mtype: "COMMIT", mzxid: zxid });
+  const recipients = project(now.ackldRecv, leader, connectedSids);
+  broadcast(now, next, leader, recipients, { mtype: "COMMIT", mzxid: zxid });
   return 1;
 }
 

@@ -1,9 +1,18 @@
-import { disabled, setOf, update, type Action, type FiniteSet, type Server } from "../specification/index.ts";
+import {
+  disabled,
+  project,
+  setOf,
+  update,
+  type Action,
+  type FiniteSet,
+  type Server,
+} from "../specification/index.ts";
 import { broadcast, clean, discard, pending, reply, send } from "./messages.ts";
 import {
   connectedSids,
   sids,
   updateRecv,
+  include,
   violate,
   zab,
   type AckeEntry,
@@ -46,15 +55,15 @@ export function discovery(constants: Constants): Action<Zab>[] {
   /** With CEPOCH from a quorum, the leader chooses its epoch e' and broadcasts NEWEPOCH; latecomers are told. */
   const LeaderProcessCEPOCH = zab.action("LeaderProcessCEPOCH", eachPair, (now, next, i, j) => {
     if (now.role[i] !== "LEADING") return disabled;
-    const msg = pending(now.msgs[j][i], "CEPOCH");
+    const msg = pending(now, j, i, "CEPOCH");
     if (msg === undefined || now.maxEpoch >= maxEpoch || !now.learners[i].has(j)) return disabled;
     const cepochRecv = updateRecv(now.cepochRecv[i], { sid: j, connected: true, epoch: msg.mepoch });
     let acceptedEpoch = now.acceptedEpoch[i];
     if (isQuorum(sids(now.cepochRecv[i]))) {
-      reply(now, next, i, j, { mtype: "NEWEPOCH", mepoch: acceptedEpoch });
+      reply(next, i, j, { mtype: "NEWEPOCH", mepoch: acceptedEpoch });
     } else {
       if (now.zabState[i] !== "DISCOVERY") violate(now, next, "stateInconsistent");
-      discard(now, next, j, i);
+      discard(next, j, i);
       if (isQuorum(sids(cepochRecv))) {
         acceptedEpoch = newEpoch(i, cepochRecv);
         next.acceptedEpoch[i] = acceptedEpoch;
@@ -69,20 +78,20 @@ export function discovery(constants: Constants): Action<Zab>[] {
   /** The follower accepts an epoch that is not lower than f.p and sends f.a and its history. */
   const FollowerProcessNEWEPOCH = zab.action("FollowerProcessNEWEPOCH", eachPair, (now, next, i, j) => {
     if (now.role[i] !== "FOLLOWING") return disabled;
-    const msg = pending(now.msgs[j][i], "NEWEPOCH");
+    const msg = pending(now, j, i, "NEWEPOCH");
     if (msg === undefined || now.connectInfo[i] !== j) return disabled;
     if (seeded("stale-epoch") || msg.mepoch >= now.acceptedEpoch[i]) {
       if (now.zabState[i] === "DISCOVERY") {
         next.acceptedEpoch[i] = msg.mepoch;
         next.zabState[i] = "SYNCHRONIZATION";
-        reply(now, next, i, j, {
+        reply(next, i, j, {
           mtype: "ACKEPOCH",
           mepoch: now.currentEpoch[i],
           mhistory: now.history[i],
         });
       } else {
         violate(now, next, "stateInconsistent");
-        discard(now, next, j, i);
+        discard(next, j, i);
       }
     } else {
       followerShutdown(constants, next, i);
@@ -95,23 +104,26 @@ export function discovery(constants: Constants): Action<Zab>[] {
   /** With ACKEPOCH from a quorum, the leader takes the most recent history for its own and broadcasts NEWLEADER. */
   const LeaderProcessACKEPOCH = zab.action("LeaderProcessACKEPOCH", eachPair, (now, next, i, j) => {
     if (now.role[i] !== "LEADING") return disabled;
-    const msg = pending(now.msgs[j][i], "ACKEPOCH");
+    const msg = pending(now, j, i, "ACKEPOCH");
     if (msg === undefined || !now.learners[i].has(j)) return disabled;
     const epoch = now.acceptedEpoch[i];
-    const ackeRecv = updateRecv(now.ackeRecv[i], {
+    const entry: AckeEntry = {
       sid: j,
       connected: true,
       peerLastEpoch: msg.mepoch,
       peerHistory: msg.mhistory,
-    });
-    if (isQuorum(sids(now.ackeRecv[i]))) {
+    };
+    const heard = project(now.ackeRecv, i, sids);
+    update(next.ackeRecv, i, updateRecv<AckeEntry>, entry);
+    if (isQuorum(heard)) {
       const history = now.history[i];
-      reply(now, next, i, j, { mtype: "NEWLEADER", mepoch: epoch, mhistory: history });
+      reply(next, i, j, { mtype: "NEWLEADER", mepoch: epoch, mhistory: history });
       logProposals(next, i, epoch, history);
     } else {
       if (now.zabState[i] !== "DISCOVERY") violate(now, next, "stateInconsistent");
-      discard(now, next, j, i);
-      if (isQuorum(sids(ackeRecv))) {
+      discard(next, j, i);
+      if (isQuorum(heard.with(j))) {
+        const ackeRecv = updateRecv(now.ackeRecv[i], entry);
         const history = initAcksid(determineInitialHistory(constants, i, ackeRecv), setOf(i));
         next.currentEpoch[i] = epoch;
         next.epochLeader = now.epochLeader.map((leaders, at) =>
@@ -127,7 +139,6 @@ export function discovery(constants: Constants): Action<Zab>[] {
         logProposals(next, i, epoch, history);
       }
     }
-    next.ackeRecv[i] = ackeRecv;
     next.pc = ["LeaderProcessACKEPOCH", i, j];
   });
 
@@ -156,5 +167,5 @@ function determineInitialHistory(
 /** `SetPacketsForChecking`: the initial history counts as broadcast in the new epoch. */
 function logProposals(next: Draft, source: Server, epoch: number, history: History): void {
   const proposals = history.map(({ zxid, value }): Proposal => ({ source, epoch, zxid, data: value }));
-  update(next, "proposalMsgsLog", (log) => log.with(...proposals));
+  update(next, "proposalMsgsLog", include, proposals);
 }

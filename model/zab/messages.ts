@@ -1,5 +1,5 @@
 import type { Draft, Read } from "./state.ts";
-import { update, type FiniteSet, type Server } from "../specification/index.ts";
+import { project, update, type FiniteSet, type Server } from "../specification/index.ts";
 import type { History, Zxid } from "./zxid.ts";
 
 /** What servers send each other, by phase. The paper's names: CEPOCH is FOLLOWERINFO and NEWEPOCH is LEADERINFO on the wire. */
@@ -21,28 +21,39 @@ export type MessageType = Message["mtype"];
 /** What one server has sent to another and the other has not processed, in order. */
 export type Channel = readonly Message[];
 
-/** `PendingCEPOCH(i, j)` and so on: the head of the channel, if it is of this type. */
+const headOf = (channel: Channel): Message | null => channel[0] ?? null;
+const tailOf = (channel: Channel): Channel => channel.slice(1);
+const append = (channel: Channel, message: Message): Channel => [...channel, message];
+
+/** What `from` has sent to `to` and `to` may process next. */
+export function head(now: Read, from: Server, to: Server): Message | null {
+  return project(now.msgs[from], to, headOf);
+}
+
+/** `PendingCEPOCH(to, from)` and so on: the head of the channel, if it is of this type. */
 export function pending<T extends MessageType>(
-  channel: Channel,
+  now: Read,
+  from: Server,
+  to: Server,
   mtype: T,
 ): Extract<Message, { readonly mtype: T }> | undefined {
-  const head = channel[0];
-  return head?.mtype === mtype ? (head as Extract<Message, { readonly mtype: T }>) : undefined;
+  const message = head(now, from, to);
+  return message?.mtype === mtype ? (message as Extract<Message, { readonly mtype: T }>) : undefined;
 }
 
 /** `Send(i, j, m)` */
 export function send(next: Draft, from: Server, to: Server, message: Message): void {
-  update(next.msgs[from], to, (channel) => [...channel, message]);
+  update(next.msgs[from], to, append, message);
 }
 
 /** `Discard(i, j)` */
-export function discard(now: Read, next: Draft, from: Server, to: Server): void {
-  next.msgs[from][to] = now.msgs[from][to].slice(1);
+export function discard(next: Draft, from: Server, to: Server): void {
+  update(next.msgs[from], to, tailOf);
 }
 
 /** `Reply(i, j, m)`: i takes the head of what j sent, and sends m. */
-export function reply(now: Read, next: Draft, i: Server, j: Server, message: Message): void {
-  discard(now, next, j, i);
+export function reply(next: Draft, i: Server, j: Server, message: Message): void {
+  discard(next, j, i);
   send(next, i, j, message);
 }
 

@@ -36,6 +36,11 @@ export type Proposal = {
   readonly data: number;
 };
 
+/** `proposalMsgsLog` with these proposals. */
+export function include(log: FiniteSet<Proposal>, proposals: readonly Proposal[]): FiniteSet<Proposal> {
+  return log.with(...proposals);
+}
+
 /** Things that a handler believes impossible; one that happens is remembered here. */
 export interface ViolatedInvariants {
   readonly stateInconsistent: boolean;

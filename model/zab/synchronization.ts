@@ -19,14 +19,14 @@ export function synchronization(constants: Constants): Action<Zab>[] {
   /** The follower makes the leader's epoch and history its own. */
   const FollowerProcessNEWLEADER = zab.action("FollowerProcessNEWLEADER", eachPair, (now, next, i, j) => {
     if (now.role[i] !== "FOLLOWING") return disabled;
-    const msg = pending(now.msgs[j][i], "NEWLEADER");
+    const msg = pending(now, j, i, "NEWLEADER");
     if (msg === undefined || now.connectInfo[i] !== j) return disabled;
     if (now.acceptedEpoch[i] === msg.mepoch) {
       if (now.zabState[i] !== "SYNCHRONIZATION") violate(now, next, "stateInconsistent");
       const history = adopted(now.history[i], msg.mhistory);
       next.currentEpoch[i] = msg.mepoch;
       next.history[i] = history;
-      reply(now, next, i, j, { mtype: "ACKLD", mzxid: lastZxidOfHistory(history) });
+      reply(next, i, j, { mtype: "ACKLD", mzxid: lastZxidOfHistory(history) });
     } else {
       followerShutdown(constants, next, i);
       clean(next, i, j);
@@ -38,16 +38,16 @@ export function synchronization(constants: Constants): Action<Zab>[] {
   /** With ACKLD from a quorum, the leader commits its initial history, broadcasts COMMITLD, and is established. */
   const LeaderProcessACKLD = zab.action("LeaderProcessACKLD", eachPair, (now, next, i, j) => {
     if (now.role[i] !== "LEADING") return disabled;
-    const msg = pending(now.msgs[j][i], "ACKLD");
+    const msg = pending(now, j, i, "ACKLD");
     if (msg === undefined || !now.learners[i].has(j)) return disabled;
     const ackldRecv = updateRecv(now.ackldRecv[i], { sid: j, connected: true });
     const history = now.history[i];
     if (isQuorum(sids(now.ackldRecv[i]))) {
       if (now.zabState[i] !== "BROADCAST") violate(now, next, "stateInconsistent");
-      reply(now, next, i, j, { mtype: "COMMITLD", mzxid: now.lastCommitted[i].zxid });
+      reply(next, i, j, { mtype: "COMMITLD", mzxid: now.lastCommitted[i].zxid });
     } else {
       if (now.zabState[i] !== "SYNCHRONIZATION") violate(now, next, "stateInconsistent");
-      discard(now, next, j, i);
+      discard(next, j, i);
       if (isQuorum(sids(ackldRecv))) {
         const zxid = lastZxidOfHistory(history);
         if (!seeded("uncommitted-initial-history")) next.lastCommitted[i] = { index: history.length, zxid };
@@ -63,13 +63,13 @@ export function synchronization(constants: Constants): Action<Zab>[] {
   /** The follower commits the initial history, up to the zxid that the leader names. */
   const FollowerProcessCOMMITLD = zab.action("FollowerProcessCOMMITLD", eachPair, (now, next, i, j) => {
     if (now.role[i] !== "FOLLOWING") return disabled;
-    const msg = pending(now.msgs[j][i], "COMMITLD");
+    const msg = pending(now, j, i, "COMMITLD");
     if (msg === undefined || now.connectInfo[i] !== j) return disabled;
     const index = zxidToIndex(now.history[i], msg.mzxid);
     if (index < 0 || index > now.history[i].length) violate(now, next, "proposalInconsistent");
     next.lastCommitted[i] = { index, zxid: msg.mzxid };
     next.zabState[i] = "BROADCAST";
-    discard(now, next, j, i);
+    discard(next, j, i);
     next.pc = ["FollowerProcessCOMMITLD", i, j];
   });
 

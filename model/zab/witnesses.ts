@@ -22,7 +22,7 @@ export function witnesses({ servers, eachPair, seeded }: Constants): Witness<Zab
   const synchronised = (now: Read, compare: (leaders: History, followers: History) => boolean): boolean =>
     eachPair.some(([i, j]) => {
       if (now.role[i] !== "FOLLOWING" || now.zabState[i] !== "SYNCHRONIZATION") return false;
-      const msg = pending(now.msgs[j][i], "NEWLEADER");
+      const msg = pending(now, j, i, "NEWLEADER");
       if (msg === undefined || now.connectInfo[i] !== j || now.acceptedEpoch[i] !== msg.mepoch) return false;
       return compare(msg.mhistory, now.history[i]);
     });
@@ -55,7 +55,7 @@ export function witnesses({ servers, eachPair, seeded }: Constants): Witness<Zab
   const StaleEpochOffered = zab.witness("StaleEpochOffered", (now) =>
     eachPair.some(([i, j]) => {
       if (now.role[i] !== "FOLLOWING") return false;
-      const msg = pending(now.msgs[j][i], "NEWEPOCH");
+      const msg = pending(now, j, i, "NEWEPOCH");
       return msg !== undefined && now.connectInfo[i] === j && msg.mepoch < now.acceptedEpoch[i];
     }),
   );
