@@ -120,9 +120,11 @@ export function fingerprintSuccessors(
     const at = effects[i] as number;
     const from = offsets[i] as number;
     const first = i * width;
-    let to = first;
-    for (let p = 0; p < width; p++) {
-      prints[to++] = (rows[from + words + p] as number) ^ (records[at + changeAt + p] as number);
+    // Those of the identity stay in registers.
+    let leastLo = (rows[from + words] as number) ^ (records[at + changeAt] as number);
+    let leastHi = (rows[from + words + 1] as number) ^ (records[at + changeAt + 1] as number);
+    for (let p = 2; p < width; p++) {
+      prints[first + p] = (rows[from + words + p] as number) ^ (records[at + changeAt + p] as number);
     }
     const shape = records[at + shapeAt] as number;
     let u = at + changeAt + width + write * (shape & numberMask);
@@ -132,7 +134,9 @@ export function fingerprintSuccessors(
       const bits = rows[from + (word[component] as number)] as number;
       const id = (bits >>> (shift[component] as number)) & (fieldMask[component] as number);
       const entry = (hashAt[component] as number) + id * width;
-      for (let p = 0; p < width; p++) {
+      leastLo ^= hashes[entry] as number;
+      leastHi ^= hashes[entry + 1] as number;
+      for (let p = 2; p < width; p++) {
         prints[first + p] = (prints[first + p] as number) ^ (hashes[entry + p] as number);
       }
     }
@@ -152,16 +156,18 @@ export function fingerprintSuccessors(
       }
       if (key === 0) return i;
       const entry = start + (2 + width) * slot + 2;
-      for (let p = 0; p < width; p++) {
+      leastLo ^= table[entry] as number;
+      leastHi ^= table[entry + 1] as number;
+      for (let p = 2; p < width; p++) {
         prints[first + p] = (prints[first + p] as number) ^ (table[entry + p] as number);
       }
     }
-    let leastLo = prints[first] as number;
-    let leastHi = prints[first + 1] as number;
-    for (let p = first + 2; p < to; p += 2) {
-      const h = prints[p + 1] as number;
-      if (h > leastHi || (h === leastHi && (prints[p] as number) >= leastLo)) continue;
-      leastLo = prints[p] as number;
+    prints[first] = leastLo;
+    prints[first + 1] = leastHi;
+    for (let p = 2; p < width; p += 2) {
+      const h = prints[first + p + 1] as number;
+      if (h > leastHi || (h === leastHi && (prints[first + p] as number) >= leastLo)) continue;
+      leastLo = prints[first + p] as number;
       leastHi = h;
     }
     lo[i] = leastLo === 0 ? 1 : leastLo;
