@@ -6,28 +6,39 @@ import type { ValueStore } from "./values.ts";
 /** A model has few functions that entries are looked at through; more than this are made anew each time. */
 const showsMax = 256;
 
-/** What a function shows of the values of one variable: ids of its own, and to which a value's id leads. */
+/** What a function, with its further arguments, shows of the values of one variable: ids of its own. */
 interface Shown {
   readonly variable: number;
   readonly show: Show;
+  readonly more: readonly Value[];
   readonly values: Value[];
   readonly ids: Map<string, number>;
   /** By a value's id: the id of what is shown, plus one; 0 where nobody has looked. */
   shownIds: Int32Array;
 }
 
+interface Aspect {
+  readonly component: number;
+  readonly shown: Shown;
+}
+
+/** One function with its further arguments: what it shows by variable, and its aspects' numbers by component. */
+interface View {
+  readonly shown: Map<number, Shown>;
+  readonly numbers: Map<number, number>;
+}
+
 /**
  * What actions see of components through functions (`project`). An aspect is numbered behind the components: a
- * component together with a function. Its ids are those of what the function shows.
+ * component together with a function and its further arguments. Its ids are those of what the function shows.
  */
 export class Aspects {
   readonly #layout: Layout;
   readonly #store: ValueStore;
   readonly #components: number;
-  readonly #aspects: { readonly component: number; readonly shown: Shown }[] = [];
-  /** By function, by variable; and by function, by component: the aspect's number. */
-  readonly #shown: Map<Show, Map<number, Shown>> = new Map();
-  readonly #numbers: Map<Show, Map<number, number>> = new Map();
+  readonly #aspects: Aspect[] = [];
+  /** By function and further arguments. */
+  readonly #views: Map<Show, Map<string, View>> = new Map();
 
   constructor(layout: Layout, store: ValueStore) {
     this.#layout = layout;
@@ -36,21 +47,13 @@ export class Aspects {
   }
 
   /** The number of the aspect of a component that a function shows. Throws ModelError for a function too many. */
-  number(component: number, show: Show): number {
-    let numbers = this.#numbers.get(show);
-    if (numbers === undefined) {
-      if (this.#numbers.size === showsMax) {
-        throw new ModelError(
-          "project takes a function that stands outside of the action, not a new one each time",
-        );
-      }
-      this.#numbers.set(show, (numbers = new Map()));
-    }
-    let number = numbers.get(component);
+  number(component: number, show: Show, more: readonly Value[]): number {
+    const view = this.#view(show, more);
+    let number = view.numbers.get(component);
     if (number === undefined) {
-      number =
-        this.#components + this.#aspects.push({ component, shown: this.#shownOf(component, show) }) - 1;
-      numbers.set(component, number);
+      const shown = this.#shownOf(view, component, show, more);
+      number = this.#components + this.#aspects.push({ component, shown }) - 1;
+      view.numbers.set(component, number);
     }
     return number;
   }
@@ -72,24 +75,38 @@ export class Aspects {
     return this.#at(number).shown.values[id] as Value;
   }
 
-  #at(number: number): { readonly component: number; readonly shown: Shown } {
-    return this.#aspects[number - this.#components] as { readonly component: number; readonly shown: Shown };
+  #at(number: number): Aspect {
+    return this.#aspects[number - this.#components] as Aspect;
   }
 
-  #shownOf(component: number, show: Show): Shown {
+  #view(show: Show, more: readonly Value[]): View {
+    let views = this.#views.get(show);
+    if (views === undefined) {
+      if (this.#views.size === showsMax) {
+        throw new ModelError(
+          "project takes a function that stands outside of the action, not one made anew each time",
+        );
+      }
+      this.#views.set(show, (views = new Map()));
+    }
+    const key = more.length === 0 ? "" : more.map(canonical).join(" ");
+    let view = views.get(key);
+    if (view === undefined) views.set(key, (view = { shown: new Map(), numbers: new Map() }));
+    return view;
+  }
+
+  #shownOf(view: View, component: number, show: Show, more: readonly Value[]): Shown {
     const variable = this.#layout.components[component]?.variable.index as number;
-    let byVariable = this.#shown.get(show);
-    if (byVariable === undefined) this.#shown.set(show, (byVariable = new Map()));
-    let shown = byVariable.get(variable);
+    let shown = view.shown.get(variable);
     if (shown === undefined) {
-      shown = { variable, show, values: [], ids: new Map(), shownIds: new Int32Array(16) };
-      byVariable.set(variable, shown);
+      shown = { variable, show, more, values: [], ids: new Map(), shownIds: new Int32Array(16) };
+      view.shown.set(variable, shown);
     }
     return shown;
   }
 
   #learn(shown: Shown, id: number): number {
-    const value = shown.show(this.#store.value(shown.variable, id));
+    const value = shown.show(this.#store.value(shown.variable, id), ...shown.more);
     const key = canonical(value);
     let number = shown.ids.get(key);
     if (number === undefined) {

@@ -8,11 +8,11 @@ export interface Access {
   /** The entry becomes a function of what it is. */
   update(component: number, change: ChangeBy, more: readonly Value[]): void;
   /** The entry as a function shows it. */
-  project(component: number, show: Show): Value;
+  project(component: number, show: Show, more: readonly Value[]): Value;
 }
 
 export type ChangeBy = (entry: Value, ...more: readonly Value[]) => Value;
-export type Show = (entry: Value) => Value;
+export type Show = (entry: Value, ...more: readonly Value[]) => Value;
 
 /** What becomes of an entry. Changes of one key are the same function. */
 export interface Change {
@@ -88,9 +88,11 @@ function prototypeOf(
     Object.defineProperty(prototype, updating, { value });
   }
   if (project !== undefined) {
-    const value = function (this: View, key: string | symbol, show: Show): Value {
+    const value = function (this: View, key: string | symbol, show: Show, more: readonly Value[]): Value {
       const shape = shapes.get(key);
-      return shape?.kind === "entry" ? project(shape.component, show) : show(this[key] as Value);
+      return shape?.kind === "entry"
+        ? project(shape.component, show, more)
+        : show(this[key] as Value, ...more);
     };
     Object.defineProperty(prototype, projecting, { value });
   }

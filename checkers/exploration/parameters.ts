@@ -61,7 +61,7 @@ export function checkModel(model: Model<unknown>): void {
     if (typeof name !== "string" || typeof effect !== "function")
       refuse("an action needs a name and an effect");
     if (!Array.isArray(parameters) && typeof parameters !== "function") {
-      refuse(`${name}: its parameters are neither lists nor a function of the state`);
+      refuse(`${name}: its parameters are neither lists nor functions of the state`);
     }
     if (names.has(name)) refuse(`two actions are named ${name}`);
     names.add(name);

@@ -55,8 +55,8 @@ type Effect =
 
 interface ActionPlan {
   readonly two: boolean;
-  /** Whether its parameters are a function of the state. */
-  readonly dynamic: boolean;
+  /** Whether its parameters are fixed, a function of the state, or one for each server. */
+  readonly lists: "fixed" | "dependent" | "in parts";
   readonly guards: readonly Guard[];
   readonly effects: readonly Effect[];
   readonly fault: boolean;
@@ -106,7 +106,7 @@ const effectPlan: fc.Arbitrary<Effect> = fc.oneof(
 );
 const actionPlan: fc.Arbitrary<ActionPlan> = fc.record({
   two: fc.boolean(),
-  dynamic: fc.boolean(),
+  lists: fc.constantFrom("fixed" as const, "dependent" as const, "in parts" as const),
   guards: fc.array(guardPlan, { minLength: 1, maxLength: 3 }),
   effects: fc.array(effectPlan, { minLength: 0, maxLength: 3 }),
   fault: fc.boolean(),
@@ -126,6 +126,7 @@ type Box = readonly number[];
 const headOf = (box: Box): number | null => box[0] ?? null;
 const hasRoom = (box: Box): boolean => box.length < 1;
 const sizeOf = (seen: FiniteSet<Server>): number => seen.size;
+const includes = (seen: FiniteSet<Server>, server: Server): boolean => seen.has(server);
 const mirrored = (role: number): number => 2 - role;
 const put = (box: Box, what: number): Box => (box.length < 2 ? [...box, what] : box);
 const tailOf = (box: Box): Box => box.slice(1);
@@ -213,7 +214,14 @@ export function modelOf(plan: ModelPlan): Model<unknown> {
   const actions = plan.actions.map((one, index): Action<State> => {
     const name = `Action${index}`;
     const lists = one.two ? pairs(set) : each(set).map(([s]) => [s, s] as const);
-    const parameters = one.dynamic ? (now: Now<State>) => lists.filter(([i]) => now.role[i] !== 2) : lists;
+    const parameters = {
+      fixed: lists,
+      dependent: (now: Now<State>) => lists.filter(([i]) => now.role[i] !== 2),
+      "in parts": all.map(
+        (s) => (now: Now<State>) =>
+          lists.filter(([i, j]) => i === s && !project(now.seen, s, includes, j) && now.role[s] !== 2),
+      ),
+    }[one.lists];
     return action(
       name,
       parameters,

@@ -31,7 +31,7 @@ export class Recorder {
   #changesMet = 0;
   #state: Ids = new Int32Array(0);
   #evaluation = 0;
-  #mode: "idle" | "reading" | "writing" = "idle";
+  #mode: "idle" | "reading" | "reading through" | "writing" = "idle";
 
   constructor(layout: Layout, store: ValueStore, aspects: Aspects) {
     this.#layout = layout;
@@ -41,14 +41,14 @@ export class Recorder {
     this.#writtenIn = new Int32Array(layout.components.length);
     this.now = stateView(layout, {
       read: (component) => this.#read(component),
-      project: (component, show) => this.#project(component, show),
+      project: (component, show, more) => this.#project(component, show, more),
     });
     this.#updatedIn = new Int32Array(layout.components.length);
     const draft: Access = {
       read: (component) => this.#readDraft(component),
       write: (component, value) => this.#write(component, value),
       update: (component, change, more) => this.#update(component, this.#changeOf(change, more)),
-      project: (component, show) => show(this.#readDraft(component)),
+      project: (component, show, more) => show(this.#readDraft(component), ...more),
     };
     this.next = stateView(layout, draft);
   }
@@ -56,6 +56,11 @@ export class Recorder {
   /** Evaluates a function of the state; afterwards `reads` and `ids` tell what it depended on. */
   read<T>(state: Ids, run: () => T): T {
     return this.#run("reading", state, run);
+  }
+
+  /** The same, where `reads` may also tell of aspects. */
+  readThrough<T>(state: Ids, run: () => T): T {
+    return this.#run("reading through", state, run);
   }
 
   /** Evaluates an effect; afterwards `written` and `updated` tell what it wrote. */
@@ -83,7 +88,7 @@ export class Recorder {
     }
   }
 
-  #run<T>(mode: "reading" | "writing", state: Ids, run: () => T): T {
+  #run<T>(mode: "reading" | "reading through" | "writing", state: Ids, run: () => T): T {
     this.#state = state;
     this.#evaluation++;
     this.reads.length = this.ids.length = this.written.length = 0;
@@ -108,12 +113,12 @@ export class Recorder {
     return this.#store.value(this.#variable(component), id);
   }
 
-  /** Of an action's reads alone an aspect is told: what properties read is known by components. */
-  #project(component: number, show: Show): Value {
-    if (this.#mode !== "writing" || this.#readIn[component] === this.#evaluation) {
-      return show(this.#read(component));
+  /** What properties read is known by components alone. */
+  #project(component: number, show: Show, more: readonly Value[]): Value {
+    if (this.#mode === "reading" || this.#mode === "idle" || this.#readIn[component] === this.#evaluation) {
+      return show(this.#read(component), ...more);
     }
-    const aspect = this.#aspects.number(component, show);
+    const aspect = this.#aspects.number(component, show, more);
     const id = this.#aspects.idOf(aspect, this.#state[component] as number);
     if (this.#readIn[aspect] !== this.#evaluation) {
       this.#readIn[aspect] = this.#evaluation;

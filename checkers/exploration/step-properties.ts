@@ -1,4 +1,6 @@
 import {
+  fixedLists,
+  parameterFunctions,
   vacuous,
   type Judgement,
   type Model,
@@ -285,7 +287,7 @@ export class StepProperties {
 export const stepFlags = 3;
 
 function partsOf(model: Model<unknown>, firstPredicate: number, firstFlag: number): Part[] {
-  const areFixed = model.actions.every(({ parameters }) => typeof parameters !== "function");
+  const areFixed = model.actions.every((action) => parameterFunctions(action) === undefined);
   let predicate = firstPredicate;
   return (model.stepProperties ?? []).flatMap((property, index) => {
     const namesAction = isToldTheAction(property);
@@ -305,8 +307,8 @@ function partsOf(model: Model<unknown>, firstPredicate: number, firstFlag: numbe
 
 /** The properties as predicates on a state that follows itself, by whatever action. */
 export function stutteringPredicates(model: Model<unknown>, parts: readonly Part[]): Predicate[] {
-  const all: readonly Taken[] = model.actions.flatMap(({ name, parameters }) =>
-    typeof parameters === "function" ? [] : parameters.map((list) => ({ action: name, parameters: list })),
+  const all: readonly Taken[] = model.actions.flatMap((action) =>
+    fixedLists(action).map((parameters) => ({ action: action.name, parameters })),
   );
   const nobody: readonly Taken[] = [{ action: "", parameters: [] }];
   return parts

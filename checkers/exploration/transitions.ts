@@ -1,10 +1,13 @@
 import {
   canonical,
   disabled,
+  fixedLists,
   ModelError,
+  parameterFunctions,
   type Action,
   type Model,
   type Now,
+  type ParametersOf,
   type Value,
 } from "../../model/index.ts";
 import type { Aspects } from "./aspects.ts";
@@ -22,6 +25,12 @@ export interface Instance {
   readonly action: Action<unknown>;
   readonly actionIndex: number;
   readonly parameters: readonly Value[];
+}
+
+/** A function of the state that an action's parameter lists come from. */
+interface ParameterSource {
+  readonly actionIndex: number;
+  readonly lists: ParametersOf<unknown, readonly Value[]>;
 }
 
 /** A leaf of an instance that is not enabled. Others are `-2 - n`: n is an effect, or a list where that is the owner's. */
@@ -50,10 +59,12 @@ export class Transitions implements Waiting {
   readonly #recorder: Recorder;
   readonly #aspects: Aspects;
   readonly #own: Trie;
-  /** Which instance a node of `#own` belongs to; for parameter lists that depend on the state, -1 - action. */
+  /** Which instance a node of `#own` belongs to; for functions of the state, -1 - its place in `#parameters`. */
   readonly #owner: number[] = [];
   /** Each instance's root in `#own`: a node or a leaf, 0 before its first run. */
   readonly #roots: number[] = [];
+  /** The functions of the state that parameter lists come from, and their roots in `#own`. */
+  readonly #parameters: readonly ParameterSource[];
   readonly #parameterRoots: number[];
   /** Lists of instances that parameters which depend on the state have come to; leaves of them are even. */
   readonly #lists: (readonly number[])[] = [];
@@ -80,7 +91,10 @@ export class Transitions implements Waiting {
     this.#aspects = aspects;
     this.#own = new Trie(layout.components.length, (asked) => aspects.componentOf(asked));
     this.#ids = new Int32Array(layout.components.length);
-    this.#parameterRoots = model.actions.map(() => 0);
+    this.#parameters = model.actions.flatMap((action, actionIndex) =>
+      (parameterFunctions(action) ?? []).map((lists) => ({ actionIndex, lists })),
+    );
+    this.#parameterRoots = this.#parameters.map(() => 0);
     this.#packing = packing;
     this.effects = new Effects(fingerprints, packing, {
       valueOf: (component, id) => store.value(layout.components[component]?.variable.index as number, id),
@@ -127,15 +141,13 @@ export class Transitions implements Waiting {
     if (this.#isOutdated) this.forgetDecisions();
     if (this.decisions.start !== 0) return this.decisions.start;
     this.#packing.unpack(row, at, this.#ids);
-    const references: number[] = [];
-    for (const [actionIndex, { parameters }] of this.#model.actions.entries()) {
-      if (typeof parameters === "function") {
-        const known = this.#parameterRoots[actionIndex] as number;
-        references.push(known === 0 ? this.#runParameters(actionIndex) : known);
-      } else {
-        for (const list of parameters) references.push(this.#rootOf(this.#instance(actionIndex, list)));
-      }
-    }
+    const fixed = this.#model.actions.flatMap((action, actionIndex) =>
+      fixedLists(action).map((list) => this.#rootOf(this.#instance(actionIndex, list))),
+    );
+    const dependent = this.#parameterRoots.map((root, index) =>
+      root === 0 ? this.#runParameters(index) : root,
+    );
+    const references = [...fixed, ...dependent];
     return this.decisions.begin(references);
   }
 
@@ -236,20 +248,19 @@ export class Transitions implements Waiting {
     });
   }
 
-  #runParameters(actionIndex: number): number {
-    const { name, parameters } = this.#model.actions[actionIndex] as Action<unknown>;
-    if (typeof parameters !== "function") throw new TypeError("fixed parameters");
+  #runParameters(index: number): number {
+    const { actionIndex, lists } = this.#parameters[index] as ParameterSource;
     const recorder = this.#recorder;
     const root = attempt(
-      () => `the parameters of ${name}`,
+      () => `the parameters of ${this.#model.actions[actionIndex]?.name}`,
       () => {
-        const lists = recorder.read(this.#ids, () => [...parameters(recorder.now as Now<unknown>)]);
-        const instances = lists.map((list) => this.#instance(actionIndex, list));
+        const found = recorder.readThrough(this.#ids, () => [...lists(recorder.now as Now<unknown>)]);
+        const instances = found.map((list) => this.#instance(actionIndex, list));
         const leaf = instances.length === 0 ? dead : -2 - 2 * (this.#lists.push(instances) - 1);
-        return this.#insert(this.#parameterRoots[actionIndex] as number, -1 - actionIndex, leaf);
+        return this.#insert(this.#parameterRoots[index] as number, -1 - index, leaf);
       },
     );
-    this.#parameterRoots[actionIndex] = root;
+    this.#parameterRoots[index] = root;
     return root;
   }
 

@@ -29,6 +29,16 @@ export type Message = Envelope &
 /** A function from messages to how often each is to be delivered; 0 for one that was delivered. */
 export type Bag = FiniteSet<readonly [message: Message, count: number]>;
 
+/** The messages that were ever sent. */
+export function everSent(bag: Bag): FiniteSet<Message> {
+  return bag.map(([message]) => message);
+}
+
+/** The messages of a type that are still to be delivered. */
+export function undelivered(bag: Bag, mtype: Message["mtype"]): FiniteSet<Message> {
+  return everSent(bag.filter(([message, times]) => times > 0 && message.mtype === mtype));
+}
+
 /** Whether it was ever sent. */
 export function has(bag: Bag, message: Message): boolean {
   return count(bag, message) !== undefined;

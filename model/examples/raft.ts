@@ -7,9 +7,11 @@ import {
   opaque,
   pairs,
   product,
+  project,
   servers,
   setOf,
   table,
+  update,
   vacuous,
   vocabulary,
   type FiniteSet,
@@ -21,7 +23,16 @@ import {
   type PerServer,
   type Server,
 } from "../specification/index.ts";
-import { has, put, receive, type Bag, type Message, type LogEntry } from "./raft-messages.ts";
+import {
+  everSent,
+  has,
+  put,
+  receive,
+  undelivered,
+  type Bag,
+  type Message,
+  type LogEntry,
+} from "./raft-messages.ts";
 
 /**
  * Raft: a replicated log by elected leaders, one for a term.
@@ -67,22 +78,29 @@ function build(bounds: Bounds, variant: string | undefined): Model<Raft> {
   const isEnough = variant === "commits-alone" ? (): boolean => true : isQuorum;
   const checked = (name: string): boolean => variant !== "commits-alone" || name === "NoLogDivergence";
 
-  /** Every message of the type that was not delivered yet, to a server whose term permits it. */
-  const receivable =
-    <T extends Message["mtype"]>(mtype: T, earlierTerms: boolean) =>
-    (now: Now<Raft>): (readonly [Extract<Message, { mtype: T }>])[] =>
-      all.flatMap((i) =>
-        [...now.messages[i]]
-          .filter(([m, count]) => count > 0 && m.mtype === mtype)
-          .map(([m]) => m as Extract<Message, { mtype: T }>)
+  /** For each server, every message of the type that was not delivered yet, if its term permits it. */
+  const receivable = <T extends Message["mtype"]>(
+    mtype: T,
+    earlierTerms: boolean,
+  ): ((now: Now<Raft>) => (readonly [Extract<Message, { mtype: T }>])[])[] =>
+    all.map(
+      (i) => (now: Now<Raft>) =>
+        [...project(now.messages, i, undelivered, mtype)]
+          .map((m) => m as Extract<Message, { mtype: T }>)
           .filter((m) => m.mterm === now.currentTerm[i] || (earlierTerms && m.mterm < now.currentTerm[i]))
           .map((m) => [m] as const),
-      );
+    );
+
+  const send = (next: Raft, message: Message): void => update(next.messages, message.mdest, put, message);
+  const deliver = (next: Raft, message: Message): void =>
+    update(next.messages, message.mdest, receive, message);
+  const wasSent = (now: Now<Raft>, message: Message): boolean =>
+    project(now.messages, message.mdest, has, message);
 
   /** `Reply`: the request is delivered, the response sent, perhaps again. */
-  const reply = (now: Now<Raft>, next: Raft, response: Message, request: Message): void => {
-    next.messages[request.mdest] = receive(now.messages[request.mdest], request);
-    next.messages[response.mdest] = put(now.messages[response.mdest], response);
+  const reply = (next: Raft, response: Message, request: Message): void => {
+    deliver(next, request);
+    send(next, response);
   };
 
   const Restart = action(
@@ -116,8 +134,8 @@ function build(bounds: Bounds, variant: string | undefined): Model<Raft> {
         msource: i,
         mdest: j,
       };
-      if (has(now.messages[j], request)) return disabled;
-      next.messages[j] = put(now.messages[j], request);
+      if (wasSent(now, request)) return disabled;
+      send(next, request);
     }
     next.state[i] = "Candidate";
     next.currentTerm[i] = mterm;
@@ -175,18 +193,18 @@ function build(bounds: Bounds, variant: string | undefined): Model<Raft> {
       msource: i,
       mdest: j,
     };
-    if (request.mentries.length === 0 && has(now.messages[j], request)) return disabled;
+    if (request.mentries.length === 0 && wasSent(now, request)) return disabled;
     next.pendingResponse[i][j] = true;
-    next.messages[j] = put(now.messages[j], request);
+    send(next, request);
   });
 
   /** A message of a later term, delivered or not, advances the term of its receiver. */
   const UpdateTerm = action(
     "UpdateTerm",
-    (now) =>
-      all.flatMap((i) =>
-        [...now.messages[i]].filter(([m]) => m.mterm > now.currentTerm[i]).map(([m]) => [m] as const),
-      ),
+    all.map((i) => (now: Now<Raft>) => {
+      const term = now.currentTerm[i];
+      return [...project(now.messages, i, everSent)].filter((m) => m.mterm > term).map((m) => [m] as const);
+    }),
     (_, next, m) => {
       next.currentTerm[m.mdest] = m.mterm;
       next.state[m.mdest] = "Follower";
@@ -207,7 +225,7 @@ function build(bounds: Bounds, variant: string | undefined): Model<Raft> {
       const mvoteGranted = m.mterm === now.currentTerm[i] && (logOk || variant === "ignores-logs") && free;
       if (mvoteGranted) next.votedFor[i] = j;
       const mterm = now.currentTerm[i];
-      reply(now, next, { mtype: "RequestVoteResponse", mterm, mvoteGranted, msource: i, mdest: j }, m);
+      reply(next, { mtype: "RequestVoteResponse", mterm, mvoteGranted, msource: i, mdest: j }, m);
     },
     { actor: (m) => m.mdest },
   );
@@ -217,7 +235,7 @@ function build(bounds: Bounds, variant: string | undefined): Model<Raft> {
     receivable("RequestVoteResponse", false),
     (now, next, m) => {
       if (m.mvoteGranted) next.votesGranted[m.mdest] = now.votesGranted[m.mdest].with(m.msource);
-      next.messages[m.mdest] = receive(now.messages[m.mdest], m);
+      deliver(next, m);
     },
     { actor: (m) => m.mdest },
   );
@@ -234,7 +252,6 @@ function build(bounds: Bounds, variant: string | undefined): Model<Raft> {
       const mterm = now.currentTerm[i];
       if (m.mterm === mterm && (now.state[i] !== "Follower" || logOk(now.log[i], m))) return disabled;
       reply(
-        now,
         next,
         { mtype: "AppendEntriesResponse", mterm, msuccess: false, mmatchIndex: 0, msource: i, mdest: j },
         m,
@@ -262,7 +279,7 @@ function build(bounds: Bounds, variant: string | undefined): Model<Raft> {
         msource: i,
         mdest: j,
       };
-      reply(now, next, response, m);
+      reply(next, response, m);
     },
     { actor: (m) => m.mdest },
   );
@@ -277,7 +294,7 @@ function build(bounds: Bounds, variant: string | undefined): Model<Raft> {
         next.matchIndex[i][j] = m.mmatchIndex;
       } else next.nextIndex[i][j] = Math.max(now.nextIndex[i][j] - 1, 1);
       next.pendingResponse[i][j] = false;
-      next.messages[i] = receive(now.messages[i], m);
+      deliver(next, m);
     },
     { actor: (m) => m.mdest },
   );

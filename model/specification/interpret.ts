@@ -1,5 +1,5 @@
 import { canonical, freeze, ModelError, permute, type Value } from "./value.ts";
-import { disabled, type Action, type Model, type Now } from "./model.ts";
+import { disabled, parameterLists, type Action, type Model, type Now } from "./model.ts";
 import type { Identity } from "./identity.ts";
 
 /**
@@ -15,9 +15,7 @@ export interface Step<State> {
 /** Every successor, in the order of the actions and of their parameters. Throws ModelError where the model does. */
 export function successors<State>(model: Model<State>, state: State): Step<State>[] {
   return model.actions.flatMap((action) => {
-    const now = state as Now<State>;
-    const lists = typeof action.parameters === "function" ? [...action.parameters(now)] : action.parameters;
-    return lists.flatMap((parameters) => {
+    return parameterLists(action, state as Now<State>).flatMap((parameters) => {
       const next = take(action, state, parameters);
       return next === undefined ? [] : [{ action: action.name, parameters, state: next }];
     });

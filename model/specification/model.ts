@@ -30,11 +30,19 @@ export type Effect<State, P extends readonly Value[]> = (
   ...parameters: P
 ) => void | typeof disabled;
 
+/**
+ * Parameter lists: fixed, or a function of the state, or several of which each reads a part of it and all are tried
+ * one after the other (the messages of each server, say: an engine need not tell apart what one of them does not read).
+ */
+export type ParameterLists<State, P extends readonly Value[]> =
+  readonly P[] | ParametersOf<State, P> | readonly ParametersOf<State, P>[];
+export type ParametersOf<State, P extends readonly Value[]> = (now: Now<State>) => Iterable<P>;
+
 export interface Action<State> {
   /** The action's name in the published specification. */
   readonly name: string;
-  /** The parameter lists tried in each state: fixed, or a function of the state. Each that is enabled is a successor. */
-  readonly parameters: readonly (readonly Value[])[] | ((now: Now<State>) => Iterable<readonly Value[]>);
+  /** The parameter lists tried in each state. Each that is enabled is a successor. */
+  readonly parameters: ParameterLists<State, readonly Value[]>;
   readonly effect: Effect<State, readonly Value[]>;
   /** Who acts: the lane of a space-time diagram. The first identity among the parameters where absent. */
   readonly actor?: (...parameters: readonly Value[]) => Identity | undefined;
@@ -172,7 +180,7 @@ type Given<P extends readonly Value[]> = [P] extends [infer Q extends readonly V
 export interface Vocabulary<State> {
   action<P extends readonly Value[]>(
     name: string,
-    parameters: readonly P[] | ((now: Now<State>) => Iterable<P>),
+    parameters: ParameterLists<State, P>,
     effect: Effect<State, Given<P>>,
     options?: {
       readonly fault?: boolean;
@@ -251,21 +259,43 @@ export function update<T extends object, K extends keyof T, More extends readonl
 }
 
 /**
- * An entry as a function shows it, as `show(state[key])` would, where the action depends on no more of the entry than
- * that. So an engine need not tell apart states whose entries look alike through it.
+ * An entry as a function shows it, as `show(state[key], ...more)` would, where the action depends on no more of the
+ * entry than that. So an engine need not tell apart states whose entries look alike through it.
  *
  * `show` stands outside of the action, and comes to a value of the model: never to `undefined`.
  *
  * @example
  * const head = project(now.msgs[from], to, headOf);
  */
-export function project<T extends object, K extends keyof T, Shown>(
+export function project<T extends object, K extends keyof T, More extends readonly unknown[], Shown>(
   state: T,
   key: K,
-  show: (entry: T[K]) => Shown,
+  show: (entry: T[K], ...more: More) => Shown,
+  ...more: More
 ): Shown {
-  const its = (state as { [projecting]?: (key: K, show: (entry: T[K]) => Shown) => Shown })[projecting];
-  return its === undefined ? show(state[key]) : its.call(state, key, show);
+  type Show = typeof show;
+  const its = (state as { [projecting]?: (key: K, show: Show, more: More) => Shown })[projecting];
+  return its === undefined ? show(state[key], ...more) : its.call(state, key, show, more);
+}
+
+/** The functions of the state that an action's parameter lists come from; undefined where they are fixed. */
+export function parameterFunctions<State>({
+  parameters,
+}: Action<State>): readonly ParametersOf<State, readonly Value[]>[] | undefined {
+  if (typeof parameters === "function") return [parameters];
+  return typeof parameters[0] === "function"
+    ? (parameters as readonly ParametersOf<State, readonly Value[]>[])
+    : undefined;
+}
+
+/** The lists that do not depend on the state; none where they do. */
+export function fixedLists<State>(action: Action<State>): readonly (readonly Value[])[] {
+  return parameterFunctions(action) === undefined ? (action.parameters as readonly (readonly Value[])[]) : [];
+}
+
+/** An action's parameter lists in a state. */
+export function parameterLists<State>(action: Action<State>, now: Now<State>): readonly (readonly Value[])[] {
+  return parameterFunctions(action)?.flatMap((lists) => [...lists(now)]) ?? fixedLists(action);
 }
 
 /** The model with some of its properties only, those whose names are to be kept. */
