@@ -180,7 +180,7 @@ async function exploreWith(
     program,
     memory,
     mode: "breadth-first",
-    violation: chosenViolation(program, memory, findings),
+    violation: chosenViolation(program, memory, findings, first.frontier.unexpanded),
     view,
     symmetry,
     workers,

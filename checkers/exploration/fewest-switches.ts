@@ -23,8 +23,8 @@ interface Reached {
   readonly ways: Way[];
 }
 
-/** Beyond so many states a path is taken as it was found. */
-const statesMax = 400_000;
+/** Beyond so many states before the last level a path is taken as it was found. */
+export const statesMax = 200_000;
 
 /**
  * Among all paths of `length` states to a violation of a property, one with the fewest switches between actors, as a

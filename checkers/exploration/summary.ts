@@ -2,7 +2,7 @@ import type { Verdict } from "../verdict.ts";
 import { Coverage } from "./coverage.ts";
 import { replayInstances, tellCounterexample, type Counterexample } from "./counterexample.ts";
 import type { Finding } from "./expansion.ts";
-import { fewestSwitches } from "./fewest-switches.ts";
+import { fewestSwitches, statesMax as fewestSwitchesStatesMax } from "./fewest-switches.ts";
 import { pathTo, type Path } from "./paths.ts";
 import type { Program } from "./program.ts";
 import type { Recovery } from "./recoverability.ts";
@@ -120,6 +120,7 @@ export function chosenViolation(
   program: Program,
   memory: SharedMemory,
   findings: readonly Finding[],
+  unexpanded: number,
 ): Violation | undefined {
   const { invariants = [], stepProperties = [] } = program.model;
   const order = [...invariants, ...stepProperties].map(({ name }) => name);
@@ -131,7 +132,11 @@ export function chosenViolation(
   const [finding] = findings.toSorted((a, b) => rank(a) - rank(b));
   if (finding === undefined) return undefined;
   const found = foundPath(program, new Int32Array(memory.parents), finding);
-  const best = fewestSwitches(program.model, finding, found.instances.length + 1);
+  const expanded = (new Int32Array(memory.control)[word.distinct] as number) - unexpanded;
+  const best =
+    expanded > fewestSwitchesStatesMax
+      ? undefined
+      : fewestSwitches(program.model, finding, found.instances.length + 1);
   return { kind: finding.kind, property: finding.property, path: best ?? found };
 }
 
