@@ -52,11 +52,12 @@ function randomLog(
   cas: boolean,
 ): string {
   const shape = { processes: 5, operations, unanswered, failed: 0 };
+  const called = new Map<number | string, Json>();
   const events = simulatedHistory(smallRegister(cas), shape, 0, drawFrom(operations + unanswered)).map(
     (event): Event => {
-      return event.f === "cas" && event.type === "ok" && event.value === false
-        ? { ...event, type: "fail" }
-        : event;
+      if (event.type === "invoke") called.set(event.process, event.value);
+      const isMismatch = event.f === "cas" && event.type === "ok" && event.value === false;
+      return isMismatch ? { ...event, type: "fail", value: called.get(event.process) ?? null } : event;
     },
   );
   if (impossibleAt !== undefined) {
@@ -68,7 +69,6 @@ function randomLog(
   const text = (event: Event): string => {
     if (event.type === "info") return ":timed-out";
     if (Array.isArray(event.value)) return `[${event.value.join(" ")}]`;
-    if (event.type === "fail") return JSON.stringify(event.value);
     return event.value === null ? "nil" : JSON.stringify(event.value);
   };
   const path = join(scratch, `${name}.log`);
@@ -105,6 +105,11 @@ function cases(): Case[] {
       name: "20,000 valid, 2 % unanswered",
       kind: "register",
       files: [randomLog("valid", 20_000, 2, undefined, false)],
+    },
+    {
+      name: "the same with cas",
+      kind: "register",
+      files: [randomLog("valid-cas", 20_000, 2, undefined, true)],
     },
     {
       name: "5,000, 10 % unanswered, one impossible read",

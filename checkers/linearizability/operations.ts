@@ -19,7 +19,7 @@ export interface TimedOperation {
 }
 
 /** Processes whose events are no operations of clients. */
-const bystanders: ReadonlySet<number | string> = new Set(["faults", "watches", "nemesis"]);
+const bystanders: ReadonlySet<string> = new Set(["faults", "watches", "nemesis"]);
 
 /** How an event is named in messages; readers override it with file and line. */
 export type Locate = (event: Event) => string;
@@ -39,18 +39,18 @@ export function operationsOf(events: readonly Event[], locate: Locate = byIndex)
   const operations: (Building | undefined)[] = [];
   for (let position = 0; position < ordered.length; position++) {
     const event = ordered[position] as Event;
-    if (bystanders.has(event.process)) continue;
+    if (typeof event.process === "string" && bystanders.has(event.process)) continue;
     const at = ranks === undefined ? position : (ranks[position] as number);
     const pending = open.get(event.process);
     if (event.type === "invoke") {
-      if (pending !== undefined)
+      if (pending !== undefined && pending !== none)
         throw twoOpen(event, (operations[pending] as TimedOperation).invocation, locate);
       open.set(event.process, operations.length);
       operations.push(opened(event, at));
       continue;
     }
-    if (pending === undefined) throw withoutInvocation(event, locate);
-    open.delete(event.process);
+    if (pending === undefined || pending === none) throw withoutInvocation(event, locate);
+    open.set(event.process, none);
     const operation = operations[pending] as Building;
     if (operation.f !== event.f) throw otherFunction(event, operation.invocation, locate);
     if (event.type === "fail") {
@@ -66,6 +66,9 @@ export function operationsOf(events: readonly Event[], locate: Locate = byIndex)
   if (ranks !== undefined) happened.sort((a, b) => a.call - b.call);
   return happened;
 }
+
+/** In place of an operation: the process has none open. */
+const none = -1;
 
 /** An operation until its completion is met. */
 type Building = { -readonly [field in keyof TimedOperation]: TimedOperation[field] };
@@ -105,15 +108,11 @@ function inOrder(events: readonly Event[], locate: Locate): readonly Event[] {
 
 /** Ranks with invocations before completions at equal times; undefined when the given order is already so. */
 function rank(events: readonly Event[]): Int32Array | undefined {
-  const inverted = events.some((event, at) => {
-    const before = events[at - 1];
-    return (
-      event.type === "invoke" &&
-      before !== undefined &&
-      before.type !== "invoke" &&
-      before.time === event.time
-    );
-  });
+  let inverted = false;
+  for (let at = 1; at < events.length && !inverted; at++) {
+    const [before, event] = [events[at - 1] as Event, events[at] as Event];
+    inverted = event.type === "invoke" && before.type !== "invoke" && before.time === event.time;
+  }
   if (!inverted) return undefined;
   const order = events.map((_, at) => at);
   const kind = (at: number): number => ((events[at] as Event).type === "invoke" ? 0 : 1);

@@ -17,21 +17,21 @@ export function refuteOrder<State>(
   order: readonly number[],
   specification: SequentialSpecification<State>,
 ): string | undefined {
-  const placed = new Set<number>();
+  const placed = new Uint8Array(operations.length);
   let states: readonly State[] = [specification.initial];
   let latestCall = -Infinity;
   for (const at of order) {
     const operation = operations[at];
-    if (operation === undefined || placed.has(at))
+    if (operation === undefined || placed[at] === 1)
       return `operation ${String(at)} does not exist or stands there twice`;
-    placed.add(at);
+    placed[at] = 1;
     if (operation.return < latestCall)
       return `operation ${String(at)} stands after one that began when it had returned`;
     latestCall = Math.max(latestCall, operation.call);
     states = following(states, operation, specification);
     if (states.length === 0) return `operation ${String(at)} is impossible where it stands`;
   }
-  const missing = operations.findIndex((operation, at) => operation.return !== Infinity && !placed.has(at));
+  const missing = operations.findIndex((operation, at) => operation.return !== Infinity && placed[at] === 0);
   return missing === -1 ? undefined : `operation ${String(missing)} was answered and has no place`;
 }
 

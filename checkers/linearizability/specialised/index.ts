@@ -2,6 +2,7 @@ import type { AnySpecification, SpecialisedAlgorithm } from "./algorithm.ts";
 import { distinctPriorityQueue } from "./priority-queue.ts";
 import { distinctQueue } from "./queue.ts";
 import { distinctRegister } from "./registers.ts";
+import { registerByCompletions } from "./register-by-completions.ts";
 import { distinctSet } from "./set.ts";
 import { distinctStack } from "./stack.ts";
 import { unwrittenValue } from "./unwritten.ts";
@@ -12,8 +13,8 @@ import type { Json } from "../../../model/light.ts";
 export type { Algorithm, Decision, SpecialisedAlgorithm } from "./algorithm.ts";
 
 const algorithms: { readonly [dataType: string]: readonly SpecialisedAlgorithm[] } = {
-  register: [distinctRegister, unwrittenValue],
-  "cas-register": [distinctRegister, unwrittenValue],
+  register: [distinctRegister, unwrittenValue, registerByCompletions],
+  "cas-register": [distinctRegister, unwrittenValue, registerByCompletions],
   set: [distinctSet],
   queue: [distinctQueue],
   stack: [distinctStack],

@@ -1,6 +1,7 @@
 import type { Json } from "../../../model/light.ts";
 import type { TimedOperation } from "../operations.ts";
 import type { Decision, SpecialisedAlgorithm } from "./algorithm.ts";
+import { ValueIds } from "./value-ids.ts";
 
 /**
  * Registers of any values: a read that answered what nobody had begun to write. It is a violation by itself; where
@@ -13,17 +14,20 @@ export const unwrittenValue: SpecialisedAlgorithm = {
 };
 
 function findUnwritten(operations: readonly TimedOperation[], initial: Json): Decision | undefined {
-  const firstCall = new Map<string, number>([[JSON.stringify(initial), -1]]);
+  const ids = new ValueIds();
+  const firstCall = [-1];
+  ids.idOf(initial);
   for (const { f, argument, result, call } of operations) {
     if (f === "read" || result === false) continue;
-    const written = JSON.stringify(f === "cas" ? (argument as readonly Json[])[1] : argument);
-    if (!firstCall.has(written)) firstCall.set(written, call);
+    const id = ids.idOf(f === "cas" ? ((argument as readonly Json[])[1] as Json) : argument);
+    if (id === firstCall.length) firstCall.push(call);
   }
-  const at = operations.findIndex(
-    (operation) =>
-      operation.f === "read" &&
-      operation.return !== Infinity &&
-      (firstCall.get(JSON.stringify(operation.result)) ?? Infinity) > operation.return,
-  );
-  return at === -1 ? undefined : { verdict: "violated", involved: [at] };
+  for (let at = 0; at < operations.length; at++) {
+    const { f, result, return: returned } = operations[at] as TimedOperation;
+    if (f !== "read" || returned === Infinity) continue;
+    const id = ids.find(result as Json);
+    if (id === undefined || (firstCall[id] as number) > returned)
+      return { verdict: "violated", involved: [at] };
+  }
+  return undefined;
 }
