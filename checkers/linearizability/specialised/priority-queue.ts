@@ -2,7 +2,8 @@ import { compareValues, type Json } from "../../../model/light.ts";
 import type { TimedOperation } from "../operations.ts";
 import type { Decision, SpecialisedAlgorithm } from "./algorithm.ts";
 import { Cuts } from "./cuts.ts";
-import { contentsOf, operationsOn, type Value } from "./values.ts";
+import { decideContainer, type Deadlines, emptinessDeadlines, endOf, LeastFrom } from "./open-takes.ts";
+import { contentsOf, operationsOn, type Container, type Value } from "./values.ts";
 
 /**
  * Priority queues of distinct values. A value can be deleted only when no smaller one is in the queue: at a moment
@@ -11,6 +12,8 @@ import { contentsOf, operationsOn, type Value } from "./values.ts";
  *
  * For, by induction from the smallest value: cut what is smaller at that moment, each part keeps its order; the larger
  * value is inserted anywhere before, as it delays no smaller one.
+ *
+ * Unanswered deletions took, where the history needs it, values that nobody was seen taking.
  */
 export const distinctPriorityQueue: SpecialisedAlgorithm = {
   name: "distinct-values priority queue",
@@ -25,12 +28,41 @@ function decidePriorityQueue(operations: readonly TimedOperation[], initial: Jso
   if ("involved" in contents) return { verdict: "violated", involved: contents.involved };
   // An unanswered deletion, known only by its answer in a longer history, is left to the search.
   if (contents.values.some(({ take, d }) => take !== undefined && d === Infinity)) return undefined;
-  const values = [...contents.values].sort((x, y) => compareValues(x.value, y.value));
+  return decideContainer(
+    contents,
+    operations,
+    (values) => orderOf(values, contents.empties, operations),
+    () => deadlines(contents, operations, false),
+    () => [deadlines(contents, operations, true)],
+  );
+}
+
+/** An order of the values, or operations that leave none. */
+function orderOf(
+  unsorted: readonly Value[],
+  empties: readonly number[],
+  operations: readonly TimedOperation[],
+): { readonly order: readonly number[] } | { readonly involved: readonly number[] } {
+  const values = [...unsorted].sort((x, y) => compareValues(x.value, y.value));
   const timeline = new Timeline(operations);
-  const failure = timeline.cover(values) ?? timeline.coverEmpties(contents.empties, values);
-  if (failure !== undefined)
-    return contents.hasOpenTake ? undefined : { verdict: "violated", involved: failure };
-  return { verdict: "holds", order: timeline.arrange(values) };
+  const involved = timeline.cover(values) ?? timeline.coverEmpties(empties, values);
+  return involved === undefined ? { order: timeline.arrange(values) } : { involved };
+}
+
+/** Whatever is deleted, what is smaller was in the queue no longer. */
+function deadlines(
+  { values, empties }: Container,
+  operations: readonly TimedOperation[],
+  isLoose: boolean,
+): Deadlines {
+  const larger = new LeastFrom(endOf(operations));
+  const emptied = emptinessDeadlines(empties, operations, isLoose);
+  const known = new Map<Value, number>();
+  for (const value of [...values].sort((x, y) => compareValues(y.value, x.value))) {
+    if (value.take !== undefined) larger.add(isLoose ? value.d : value.c, value.d);
+    else known.set(value, Math.min(larger.least(isLoose ? value.b + 1 : value.b), emptied(value)));
+  }
+  return (value) => known.get(value) ?? Infinity;
 }
 
 /** What comes at a cut: first whole stays and deletions, then findings of emptiness, then insertions. */
@@ -46,11 +78,8 @@ class Timeline {
 
   constructor(operations: readonly TimedOperation[]) {
     this.#operations = operations;
-    let end = 1;
-    for (const { call, return: returned } of operations)
-      end = Math.max(end, call + 2, returned === Infinity ? 0 : returned + 2);
-    this.#end = end;
-    this.#cuts = new Cuts(end);
+    this.#end = endOf(operations);
+    this.#cuts = new Cuts(this.#end);
   }
 
   /** Covers the cuts by values, ascending; the operations of one that has no moment left and of what covers it. */

@@ -2,7 +2,8 @@ import type { Json } from "../../../model/light.ts";
 import type { TimedOperation } from "../operations.ts";
 import type { Decision, SpecialisedAlgorithm } from "./algorithm.ts";
 import { Cuts } from "./cuts.ts";
-import { contentsOf, operationsOn, type Value } from "./values.ts";
+import { decideContainer, type Deadlines, emptinessDeadlines, endOf, LeastFrom } from "./open-takes.ts";
+import { contentsOf, operationsOn, type Container, type Value } from "./values.ts";
 
 /**
  * Queues of distinct values. A history fails when a value comes out unput or twice, when two values come out in the
@@ -11,6 +12,8 @@ import { contentsOf, operationsOn, type Value } from "./values.ts";
  * Where the queue was found empty, the history is cut; within the pieces, values are put in order by repeatedly taking
  * one that may go before all others. The linearization is verified, so the completeness of these four patterns is not
  * relied on for `holds`; each pattern by itself is a violation.
+ *
+ * Unanswered dequeues took, where the history needs it, values that nobody was seen taking.
  */
 export const distinctQueue: SpecialisedAlgorithm = {
   name: "distinct-values queue",
@@ -24,13 +27,40 @@ function decideQueue(operations: readonly TimedOperation[], initial: Json): Deci
   const contents = contentsOf(operations, "enqueue", "dequeue");
   if (contents === undefined) return undefined;
   if ("involved" in contents) return { verdict: "violated", involved: contents.involved };
-  const values = withoutIdleTakes(contents.values, operations);
-  const failure = wrongOrder(values) ?? undefined;
-  const cuts = failure === undefined ? emptyCuts(values, contents.empties, operations) : undefined;
-  const involved = failure ?? (cuts !== undefined && "involved" in cuts ? cuts.involved : undefined);
-  if (involved !== undefined) return contents.hasOpenTake ? undefined : { verdict: "violated", involved };
-  const order = arrange(values, cuts as readonly Cut[]);
-  return order === undefined ? undefined : { verdict: "holds", order };
+  return decideContainer(
+    contents,
+    operations,
+    (values) => orderOf(values, contents.empties, operations),
+    () => deadlines(contents, operations, false),
+    () => [deadlines(contents, operations, true)],
+  );
+}
+
+/** An order of the values, or operations that leave none; undefined where it can't be told. */
+function orderOf(
+  all: readonly Value[],
+  empties: readonly number[],
+  operations: readonly TimedOperation[],
+): { readonly order: readonly number[] } | { readonly involved: readonly number[] } | undefined {
+  const values = withoutIdleTakes(all, operations);
+  const involved = wrongOrder(values);
+  if (involved !== undefined) return { involved };
+  const cuts = emptyCuts(values, empties, operations);
+  if ("involved" in cuts) return cuts;
+  const order = arrange(values, cuts);
+  return order && { order };
+}
+
+/** What went in certainly before another came out no later. */
+function deadlines(
+  { values, empties }: Container,
+  operations: readonly TimedOperation[],
+  isLoose: boolean,
+): Deadlines {
+  const later = new LeastFrom(endOf(operations));
+  for (const { a, take, d } of values) if (take !== undefined) later.add(a, d);
+  const emptied = emptinessDeadlines(empties, operations, isLoose);
+  return (value) => Math.min(later.least(value.b + 1), emptied(value));
 }
 
 /** An unanswered taking of a value behind one that stays can't have happened. */
@@ -73,10 +103,7 @@ function emptyCuts(
   operations: readonly TimedOperation[],
 ): readonly Cut[] | { readonly involved: readonly number[] } {
   if (empties.length === 0) return [];
-  // One by one: there are more operations than a call takes arguments.
-  let end = 0;
-  for (const { call, return: returned } of operations)
-    end = Math.max(end, 2 + (returned === Infinity ? call : returned));
+  const end = endOf(operations);
   const cuts = new Cuts(end);
   for (const { b, c } of values) cuts.add(b, Math.min(c, end) - 1, 1);
   const result: Cut[] = [];

@@ -3,7 +3,8 @@ import type { TimedOperation } from "../operations.ts";
 import type { Decision, SpecialisedAlgorithm } from "./algorithm.ts";
 import { Cuts } from "./cuts.ts";
 import { LeastTree } from "./least-tree.ts";
-import { contentsOf, operationsOn, type Value } from "./values.ts";
+import { decideContainer, type Deadlines, emptinessDeadlines, endOf, LeastFrom } from "./open-takes.ts";
+import { contentsOf, operationsOn, type Container, type Value } from "./values.ts";
 
 /**
  * Stacks of distinct values. A value whose push and pop overlap is pushed and popped in one moment. The others were
@@ -13,6 +14,8 @@ import { contentsOf, operationsOn, type Value } from "./values.ts";
  *
  * Removing a value from a linearization leaves one, and putting such a bottom around one makes one, so that it does
  * not matter which bottom is taken.
+ *
+ * Unanswered pops took, where the history needs it, values that nobody was seen taking.
  */
 export const distinctStack: SpecialisedAlgorithm = {
   name: "distinct-values stack",
@@ -25,12 +28,57 @@ function decideStack(operations: readonly TimedOperation[], initial: Json): Deci
   const contents = contentsOf(operations, "push", "pop");
   if (contents === undefined) return undefined;
   if ("involved" in contents) return { verdict: "violated", involved: contents.involved };
-  const momentary = contents.values.filter(({ b, c }) => b >= c);
-  const lasting = contents.values.filter(({ b, c }) => b < c);
-  const nested = nest(lasting, contents.empties, operations);
-  if ("involved" in nested)
-    return contents.hasOpenTake ? undefined : { verdict: "violated", involved: nested.involved };
-  return { verdict: "holds", order: merge(nested.order, momentary, operations) };
+  const necessary = deadlines(contents, operations, false);
+  return decideContainer(
+    contents,
+    operations,
+    (values) => orderOf(values, contents.empties, operations),
+    () => necessary,
+    () => {
+      const latest = deadlines(contents, operations, true);
+      // What is popped in the moment in which it is pushed is in nobody's way.
+      return [latest, necessary].flatMap((deadlineOf): Deadlines[] => [
+        (value) => (deadlineOf(value) === Infinity ? Infinity : value.b),
+        deadlineOf,
+      ]);
+    },
+  );
+}
+
+/** An order of the values, or operations that leave none. */
+function orderOf(
+  values: readonly Value[],
+  empties: readonly number[],
+  operations: readonly TimedOperation[],
+): { readonly order: readonly number[] } | { readonly involved: readonly number[] } {
+  const lasting = values.filter(({ b, c }) => b < c);
+  const nested = nest(lasting, empties, operations);
+  if ("involved" in nested) return nested;
+  const momentary = values.filter(({ b, c }) => b >= c);
+  return { order: merge(nested.order, momentary, operations) };
+}
+
+/** What lay above another is popped before it is. */
+function deadlines(
+  { values, empties }: Container,
+  operations: readonly TimedOperation[],
+  isLoose: boolean,
+): Deadlines {
+  const end = endOf(operations);
+  const below = new LeastFrom(end);
+  const byReturn = values.filter(({ take }) => take !== undefined).sort((x, y) => x.b - y.b);
+  const byCall = values.filter(({ take }) => take === undefined).sort((x, y) => x.a - y.a);
+  const emptied = emptinessDeadlines(empties, operations, isLoose);
+  const known = new Map<Value, number>();
+  let at = 0;
+  for (const value of byCall) {
+    for (; (byReturn[at]?.b ?? Infinity) < value.a; at++) {
+      const { c, d } = byReturn[at] as Value;
+      if (c < end) below.add(c, d);
+    }
+    known.set(value, Math.min(below.least(value.b + 1), emptied(value)));
+  }
+  return (value) => known.get(value) ?? Infinity;
 }
 
 type Task =
@@ -41,9 +89,7 @@ function nest(
   empties: readonly number[],
   operations: readonly TimedOperation[],
 ): { readonly order: readonly number[] } | { readonly involved: readonly number[] } {
-  let end = 1;
-  for (const { call, return: returned } of operations)
-    end = Math.max(end, call + 2, returned === Infinity ? 0 : returned + 2);
+  const end = endOf(operations);
   const closing = (value: Value): number => Math.min(value.c, end) - 1;
   const cuts = new Cuts(end);
   const bottoms = new Bottoms(values, end);

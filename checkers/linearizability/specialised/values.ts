@@ -19,8 +19,8 @@ export interface Container {
   readonly values: readonly Value[];
   /** Operations that found it empty. */
   readonly empties: readonly number[];
-  /** Some taking was not answered: it may have taken any value that is left. */
-  readonly hasOpenTake: boolean;
+  /** Takings that were not answered, in the order of their calls: each may have taken any value that is left. */
+  readonly openTakes: readonly number[];
 }
 
 /** Operations that contradict each other, or undefined where two values are equal. */
@@ -39,13 +39,13 @@ export function contentsOf(
   const puts = new Map<string, number>();
   const takes = new Map<string, number>();
   const empties: number[] = [];
-  let hasOpenTake = false;
+  const openTakes: number[] = [];
   for (let at = 0; at < operations.length; at++) {
     const { f, argument, result, return: end } = operations[at] as TimedOperation;
     const by = f === putName ? puts : f === takeName ? takes : undefined;
     if (by === undefined) return undefined;
     if (f === takeName && result === undefined) {
-      hasOpenTake = true;
+      openTakes.push(at);
       continue;
     }
     if (f === takeName && result === null) {
@@ -90,7 +90,7 @@ export function contentsOf(
       d,
     });
   }
-  return { values, empties, hasOpenTake };
+  return { values, empties, openTakes };
 }
 
 /** The operations of values. */
