@@ -14,8 +14,8 @@ import {
 
 /** What a setWatches had to tell at once, as the tree was when it was answered: paths by kind of watch. */
 export interface MissedChanges {
-  readonly data: readonly string[];
-  readonly children: readonly string[];
+  readonly data: ReadonlySet<string>;
+  readonly children: ReadonlySet<string>;
 }
 
 /** What the server tells at once when watches are set again after a reconnection (DataTree.setWatches). */
@@ -24,11 +24,11 @@ export function missedChanges(step: Step, tree: ZnodeTree): MissedChanges {
   const list = (name: string): readonly string[] => step.request[name] as readonly string[];
   const changed = (zxid: Zxid | undefined): boolean => zxid === undefined || zxid > relative;
   return {
-    data: [
+    data: new Set([
       ...list("data").filter((path) => changed(tree.node(path)?.mzxid)),
       ...list("exists").filter((path) => tree.node(path) !== undefined),
-    ],
-    children: list("children").filter((path) => changed(tree.node(path)?.pzxid)),
+    ]),
+    children: new Set(list("children").filter((path) => changed(tree.node(path)?.pzxid))),
   };
 }
 
@@ -181,6 +181,12 @@ class WatchCheck {
       );
       return;
     }
+    const again = zxid > 0 ? undefined : found.find((registration) => this.#isMissed(registration));
+    if (again !== undefined) {
+      // What was missed is told to each watch for itself, and to no persistent one.
+      connection.fire(again, zxid);
+      return;
+    }
     for (const registration of found) {
       const oneShot = registration.kind === "data" || registration.kind === "children";
       if (zxid > 0 && registration.zxid >= zxid && !this.#isOlderToo(found, zxid)) {
@@ -197,8 +203,20 @@ class WatchCheck {
         continue;
       }
       connection.noteFired(registration, zxid);
+      // Of which change it was nothing is known.
+      if (zxid <= 0 && registration.zxid === -1) continue;
       this.#expectAfter(connection, registration, zxid > 0 ? zxid : (registration.due ?? registration.zxid));
     }
+  }
+
+  /** Whether the watch is being set again, and what it missed has yet to be told. */
+  #isMissed({ kind, path, step, zxid }: Registration): boolean {
+    return zxid === -1 && this.#hasMissed(step, kind, path);
+  }
+
+  #hasMissed(step: Step, kind: WatchKind, path: string): boolean {
+    if (kind !== "data" && kind !== "children") return false;
+    return this.#missed.get(step)?.[kind].has(path) === true;
   }
 
   #isOlderToo(found: readonly Registration[], zxid: Zxid): boolean {
@@ -218,6 +236,8 @@ class WatchCheck {
   #confirm(connection: Connection, step: Step): void {
     for (const [kind, path] of watchesOf(step)) {
       const open = connection.get(kind, path);
+      // It told what it missed, and with that it was over.
+      if (this.#hasMissed(step, kind, path)) continue;
       if (!isSet(step, kind)) {
         if (open?.step === step && open.zxid === -1) connection.end(open);
         continue;
