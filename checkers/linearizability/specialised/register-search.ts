@@ -1,4 +1,5 @@
 import { kinds, type RegisterLayout } from "./register-layout.ts";
+import { RegisterAgenda, RegisterConfigurations } from "./register-configurations.ts";
 import type { Move } from "./register-order.ts";
 import { noUses, Uses } from "./register-uses.ts";
 
@@ -11,6 +12,8 @@ const comparedMax = 32;
  * violated it should not take longer than the search that has to refute it.
  */
 const patienceMax = (levels: number): number => Math.min(5_000, 100 + levels);
+/** Configurations in all, after which it gives up, too. */
+const configurationsMax = (levels: number): number => 10_000 + 32 * levels;
 
 /**
  * Depth first among configurations: level, value, bits of the open operations that are due, bits of the open writes
@@ -20,19 +23,10 @@ const patienceMax = (levels: number): number => Math.min(5_000, 100 + levels);
 export class RegisterSearch {
   readonly #layout: RegisterLayout;
   readonly #uses: Uses;
-  readonly #level: number[] = [];
-  readonly #value: number[] = [];
-  readonly #due: number[] = [];
-  readonly #spent: number[] = [];
-  readonly #used: number[] = [];
-  readonly #parent: number[] = [];
-  readonly #move: number[] = [];
-  /** True when the write that completes has to be used before it does. */
-  readonly #isBound: boolean[] = [];
-  /** The configurations of a level, each with the one met before it. */
+  readonly #met: RegisterConfigurations = new RegisterConfigurations();
+  /** By level: the configuration met last. */
   readonly #latest: Int32Array;
-  readonly #earlier: number[] = [];
-  readonly #waiting: Agenda;
+  readonly #waiting: RegisterAgenda;
   #children: number[] = [];
   /** By value: the last expansion in which something open waited for it, and in which it was brought about. */
   readonly #wanted: Int32Array;
@@ -47,7 +41,7 @@ export class RegisterSearch {
     this.#latest = new Int32Array(layout.levels + 1).fill(-1);
     this.#wanted = new Int32Array(layout.values);
     this.#tried = new Int32Array(layout.values);
-    this.#waiting = new Agenda(layout.levels);
+    this.#waiting = new RegisterAgenda(this.#met, layout.levels);
   }
 
   /** The writes and exchanges that explain all answers, in order; undefined when none are found. */
@@ -59,10 +53,11 @@ export class RegisterSearch {
     this.#reach(0, initial, this.#opened(0, initial), 0, noUses, -1, passed, false);
     for (;;) {
       for (let child = this.#children.pop(); child !== undefined; child = this.#children.pop())
-        this.#waiting.push(child, this.#level[child] as number, this.#uses.size(this.#used[child] as number));
+        this.#waiting.push(child, this.#uses.size(this.#met.used[child] as number));
       const configuration = this.#waiting.pop();
       if (configuration === -1 || patience-- === 0) return undefined;
-      const level = this.#level[configuration] as number;
+      if (this.#met.size > configurationsMax(levels)) return undefined;
+      const level = this.#met.level[configuration] as number;
       if (level > deepest) {
         deepest = level;
         patience = patienceMax(levels);
@@ -105,15 +100,17 @@ export class RegisterSearch {
       if (level + 1 < levels) due |= this.#opened(level + 1, value);
     }
     if (this.#isKnown(level, value, due, spent, used, bound)) return;
-    const id = this.#level.push(level) - 1;
-    this.#value.push(value);
-    this.#due.push(due);
-    this.#spent.push(spent);
-    this.#used.push(used);
-    this.#parent.push(parent);
-    this.#move.push(move);
-    this.#isBound.push(bound);
-    this.#earlier.push(this.#latest[level] as number);
+    const met = this.#met;
+    const id = met.add();
+    met.level[id] = level;
+    met.value[id] = value;
+    met.due[id] = due;
+    met.spent[id] = spent;
+    met.used[id] = used;
+    met.parent[id] = parent;
+    met.move[id] = move;
+    met.isBound[id] = bound ? 1 : 0;
+    met.earlier[id] = this.#latest[level] as number;
     this.#latest[level] = id;
     this.#children.push(id);
   }
@@ -127,30 +124,31 @@ export class RegisterSearch {
     used: number,
     isBound: boolean,
   ): boolean {
+    const met = this.#met;
     let id = this.#latest[level] as number;
     for (let compared = 0; id !== -1 && compared < comparedMax; compared++) {
       if (
-        this.#value[id] === value &&
-        ((this.#due[id] as number) & ~due) === 0 &&
-        ((this.#spent[id] as number) & ~spent) === 0 &&
-        (isBound || this.#isBound[id] === false) &&
-        this.#uses.isPart(this.#used[id] as number, used)
+        met.value[id] === value &&
+        ((met.due[id] as number) & ~due) === 0 &&
+        ((met.spent[id] as number) & ~spent) === 0 &&
+        (isBound || met.isBound[id] === 0) &&
+        this.#uses.isPart(met.used[id] as number, used)
       )
         return true;
-      id = this.#earlier[id] as number;
+      id = met.earlier[id] as number;
     }
     return false;
   }
 
   #expand(configuration: number): void {
     const { returning, bitOf, kind, needed, left, open, openFrom } = this.#layout;
-    const level = this.#level[configuration] as number;
-    const value = this.#value[configuration] as number;
-    const due = this.#due[configuration] as number;
-    const spent = this.#spent[configuration] as number;
+    const level = this.#met.level[configuration] as number;
+    const value = this.#met.value[configuration] as number;
+    const due = this.#met.due[configuration] as number;
+    const spent = this.#met.spent[configuration] as number;
     const completing = returning[level] as number;
     const isDue = (due & (bitOf[completing] as number)) !== 0;
-    if (!isDue && this.#isBound[configuration] === false) this.#pass(configuration, completing);
+    if (!isDue && this.#met.isBound[configuration] === 0) this.#pass(configuration, completing);
     const stamp = this.#collectWanted(level, due);
     this.#tried[value] = stamp;
     const end = openFrom[level + 1] as number;
@@ -198,9 +196,9 @@ export class RegisterSearch {
   /** Brings wanted values about by unanswered operations; where these are exchanges, what they ask for is wanted, too. */
   #useUnanswered(configuration: number, stamp: number, isBound: boolean): void {
     const { called } = this.#layout;
-    const level = this.#level[configuration] as number;
-    const value = this.#value[configuration] as number;
-    const used = this.#used[configuration] as number;
+    const level = this.#met.level[configuration] as number;
+    const value = this.#met.value[configuration] as number;
+    const used = this.#met.used[configuration] as number;
     for (let i = 0; i < this.#wantedList.length; i++) {
       const wanted = this.#wantedList[i] as number;
       if (wanted === value) continue;
@@ -214,19 +212,19 @@ export class RegisterSearch {
 
   /** By the open write that completes first, as it can wait the least, else by an unanswered one. */
   #bringAbout(configuration: number, value: number, isBound: boolean): void {
-    const level = this.#level[configuration] as number;
+    const level = this.#met.level[configuration] as number;
     const open = this.#openWrite(configuration, value);
     const called = this.#layout.called[level] as number;
     const write =
-      open !== -1 ? open : this.#uses.findWrite(this.#used[configuration] as number, called, value);
+      open !== -1 ? open : this.#uses.findWrite(this.#met.used[configuration] as number, called, value);
     if (write !== -1) this.#moveTo(configuration, write, isBound);
   }
 
   /** The open write of a value that completes first and is not spent; -1 if there is none. */
   #openWrite(configuration: number, value: number): number {
     const { bitOf, left, kind, open, openFrom } = this.#layout;
-    const level = this.#level[configuration] as number;
-    const spent = this.#spent[configuration] as number;
+    const level = this.#met.level[configuration] as number;
+    const spent = this.#met.spent[configuration] as number;
     const end = openFrom[level + 1] as number;
     for (let i = openFrom[level] as number; i < end; i++) {
       const operation = open[i] as number;
@@ -238,13 +236,13 @@ export class RegisterSearch {
 
   #pass(configuration: number, completing: number): void {
     // As if it were spent: its completion asks nothing any more.
-    const spent = (this.#spent[configuration] as number) | (this.#layout.bitOf[completing] as number);
+    const spent = (this.#met.spent[configuration] as number) | (this.#layout.bitOf[completing] as number);
     this.#reach(
-      this.#level[configuration] as number,
-      this.#value[configuration] as number,
-      this.#due[configuration] as number,
+      this.#met.level[configuration] as number,
+      this.#met.value[configuration] as number,
+      this.#met.due[configuration] as number,
       spent,
-      this.#used[configuration] as number,
+      this.#met.used[configuration] as number,
       configuration,
       passed,
       false,
@@ -254,11 +252,11 @@ export class RegisterSearch {
   /** The configuration that follows when an operation takes effect. */
   #moveTo(configuration: number, operation: number, isBound: boolean): void {
     const { kind, needed, left, bitOf, isAnswered, open, openFrom } = this.#layout;
-    const level = this.#level[configuration] as number;
+    const level = this.#met.level[configuration] as number;
     const value = left[operation] as number;
     const isWrite = kind[operation] === kinds.write;
     const bit = bitOf[operation] as number;
-    let due = (this.#due[configuration] as number) & ~bit;
+    let due = (this.#met.due[configuration] as number) & ~bit;
     const end = openFrom[level + 1] as number;
     for (let i = openFrom[level] as number; i < end; i++) {
       const other = open[i] as number;
@@ -266,50 +264,19 @@ export class RegisterSearch {
         kind[other] === kinds.write ? isWrite : kind[other] === kinds.read && needed[other] === value;
       if (isCovered) due &= ~(bitOf[other] as number);
     }
-    const spent = (this.#spent[configuration] as number) | (isWrite ? bit : 0);
-    const before = this.#used[configuration] as number;
+    const spent = (this.#met.spent[configuration] as number) | (isWrite ? bit : 0);
+    const before = this.#met.used[configuration] as number;
     const used = isAnswered[operation] === 1 ? before : this.#uses.use(before, operation);
     this.#reach(level, value, due, spent, used, configuration, operation, isBound);
   }
 
   #movesTo(configuration: number): Move[] {
     const moves: Move[] = [];
-    for (let at = configuration; this.#parent[at] !== -1; at = this.#parent[at] as number) {
-      const operation = this.#move[at] as number;
-      const level = this.#level[this.#parent[at] as number] as number;
+    for (let at = configuration; this.#met.parent[at] !== -1; at = this.#met.parent[at] as number) {
+      const operation = this.#met.move[at] as number;
+      const level = this.#met.level[this.#met.parent[at] as number] as number;
       if (operation !== passed) moves.push({ operation, called: this.#layout.called[level] as number });
     }
     return moves.reverse();
-  }
-}
-
-/** Levels that a configuration may fall behind by before another goes on that used one more unanswered operation. */
-const levelsPerUse = 4;
-
-/** Configurations that wait: the deepest first, but for the unanswered operations that they used; else the latest. */
-class Agenda {
-  readonly #buckets: number[][];
-  readonly #levels: number;
-  #first: number = 0;
-
-  constructor(levels: number) {
-    this.#levels = levels;
-    this.#buckets = Array.from({ length: levels + 1 }, () => []);
-  }
-
-  push(configuration: number, level: number, uses: number): void {
-    const rank = this.#levels - level + levelsPerUse * uses;
-    while (this.#buckets.length <= rank) this.#buckets.push([]);
-    (this.#buckets[rank] as number[]).push(configuration);
-    if (rank < this.#first) this.#first = rank;
-  }
-
-  /** -1 when there is none. */
-  pop(): number {
-    for (; this.#first < this.#buckets.length; this.#first++) {
-      const configuration = (this.#buckets[this.#first] as number[]).pop();
-      if (configuration !== undefined) return configuration;
-    }
-    return -1;
   }
 }
