@@ -28,16 +28,15 @@ function decideStack(operations: readonly TimedOperation[], initial: Json): Deci
   const contents = contentsOf(operations, "push", "pop");
   if (contents === undefined) return undefined;
   if ("involved" in contents) return { verdict: "violated", involved: contents.involved };
-  const necessary = deadlines(contents, operations, false);
+  const necessary = (): Deadlines => deadlines(contents, operations, false);
   return decideContainer(
     contents,
     operations,
     (values) => orderOf(values, contents.empties, operations),
-    () => necessary,
+    necessary,
     () => {
-      const latest = deadlines(contents, operations, true);
       // What is popped in the moment in which it is pushed is in nobody's way.
-      return [latest, necessary].flatMap((deadlineOf): Deadlines[] => [
+      return [deadlines(contents, operations, true), necessary()].flatMap((deadlineOf): Deadlines[] => [
         (value) => (deadlineOf(value) === Infinity ? Infinity : value.b),
         deadlineOf,
       ]);
