@@ -1,6 +1,7 @@
+import type { Json } from "../../../model/light.ts";
 import type { TimedOperation } from "../operations.ts";
 import type { Decision } from "./algorithm.ts";
-import type { Container, Value } from "./values.ts";
+import { contentsOf, type Container, type Value } from "./values.ts";
 
 /** When a value that nobody was seen taking must have been taken: before this rank; Infinity if it need not be. */
 export type Deadlines = (value: Value) => number;
@@ -35,36 +36,56 @@ function assign(
   return { values: values.map((value) => assigned.get(value) ?? value) };
 }
 
-/** How one kind of container orders its values; undefined where it can't tell. */
-export type Arrangement = (
-  values: readonly Value[],
-) => { readonly order: readonly number[] } | { readonly involved: readonly number[] } | undefined;
+/** An order of the values' operations, or operations that leave none; undefined where it can't be told. */
+export type Arranged =
+  { readonly order: readonly number[] } | { readonly involved: readonly number[] } | undefined;
+
+/** What tells one kind of container from another. */
+export interface ContainerKind {
+  readonly put: string;
+  readonly take: string;
+  /** Whether its takings can be told of; they can where absent. */
+  canTell?(container: Container): boolean;
+  arrange(
+    values: readonly Value[],
+    empties: readonly number[],
+    operations: readonly TimedOperation[],
+  ): Arranged;
+  /** Deadlines that hold in every linearization; where `isLoose`, some that are met in many. */
+  deadlines(container: Container, operations: readonly TimedOperation[], isLoose: boolean): Deadlines;
+  /** What is tried where the necessary deadlines lead to no order; the loose ones where absent. */
+  others?(loose: Deadlines, necessary: Deadlines): readonly Deadlines[];
+}
 
 /**
- * Decides on a container, some of whose takings may not have been answered. `necessary` are deadlines that hold in
- * every linearization, `others` are tried besides.
+ * Decides on a container, some of whose takings may not have been answered; undefined where it can't tell.
  *
  * A violation remains one without the values that nobody was seen taking, or it shows by a necessary deadline that
  * can't be met: whatever was called before it is then a contradiction. Between the two nothing is decided.
  */
 export function decideContainer(
-  container: Container,
+  kind: ContainerKind,
   operations: readonly TimedOperation[],
-  arrange: Arrangement,
-  necessary: () => Deadlines,
-  others: () => readonly Deadlines[],
+  initial: Json,
 ): Decision | undefined {
+  if ((initial as readonly Json[]).length > 0) return undefined;
+  const container = contentsOf(operations, kind.put, kind.take);
+  if (container === undefined) return undefined;
+  if ("involved" in container) return { verdict: "violated", involved: container.involved };
+  if (kind.canTell?.(container) === false) return undefined;
+  const arrange = (values: readonly Value[]): Arranged => kind.arrange(values, container.empties, operations);
   const asSeen = arrange(container.values);
   if (asSeen !== undefined && "order" in asSeen) return { verdict: "holds", ...asSeen };
   if (container.openTakes.length === 0) return asSeen && { verdict: "violated", ...asSeen };
   const taken = arrange(container.values.filter(({ take }) => take !== undefined));
   if (taken !== undefined && "involved" in taken) return { verdict: "violated", ...taken };
-  const bounds = necessary();
-  const first = assign(container, operations, bounds);
+  const necessary = kind.deadlines(container, operations, false);
+  const first = assign(container, operations, necessary);
   if ("missed" in first) return { verdict: "violated", involved: calledBefore(first.missed, operations) };
   const found = arrange(first.values);
   if (found !== undefined && "order" in found) return { verdict: "holds", ...found };
-  for (const deadlines of others()) {
+  const loose = kind.deadlines(container, operations, true);
+  for (const deadlines of kind.others?.(loose, necessary) ?? [loose]) {
     const assignment = assign(container, operations, deadlines);
     const other = "values" in assignment ? arrange(assignment.values) : undefined;
     if (other !== undefined && "order" in other) return { verdict: "holds", ...other };

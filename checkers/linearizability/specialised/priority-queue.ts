@@ -1,9 +1,16 @@
-import { compareValues, type Json } from "../../../model/light.ts";
+import { compareValues } from "../../../model/light.ts";
 import type { TimedOperation } from "../operations.ts";
-import type { Decision, SpecialisedAlgorithm } from "./algorithm.ts";
+import type { SpecialisedAlgorithm } from "./algorithm.ts";
 import { Cuts } from "./cuts.ts";
-import { decideContainer, type Deadlines, emptinessDeadlines, endOf, LeastFrom } from "./open-takes.ts";
-import { contentsOf, operationsOn, type Container, type Value } from "./values.ts";
+import {
+  type ContainerKind,
+  decideContainer,
+  type Deadlines,
+  emptinessDeadlines,
+  endOf,
+  LeastFrom,
+} from "./open-takes.ts";
+import { operationsOn, type Container, type Value } from "./values.ts";
 
 /**
  * Priority queues of distinct values. A value can be deleted only when no smaller one is in the queue: at a moment
@@ -18,24 +25,17 @@ import { contentsOf, operationsOn, type Container, type Value } from "./values.t
 export const distinctPriorityQueue: SpecialisedAlgorithm = {
   name: "distinct-values priority queue",
   source: "after Lee & Mathur, OOPSLA 2025 (arXiv 2410.04581), priority queues",
-  decide: decidePriorityQueue,
+  decide: (operations, initial) => decideContainer(priorityQueue, operations, initial),
 };
 
-function decidePriorityQueue(operations: readonly TimedOperation[], initial: Json): Decision | undefined {
-  if ((initial as readonly Json[]).length > 0) return undefined;
-  const contents = contentsOf(operations, "insert", "delete-min");
-  if (contents === undefined) return undefined;
-  if ("involved" in contents) return { verdict: "violated", involved: contents.involved };
+const priorityQueue: ContainerKind = {
+  put: "insert",
+  take: "delete-min",
   // An unanswered deletion, known only by its answer in a longer history, is left to the search.
-  if (contents.values.some(({ take, d }) => take !== undefined && d === Infinity)) return undefined;
-  return decideContainer(
-    contents,
-    operations,
-    (values) => orderOf(values, contents.empties, operations),
-    () => deadlines(contents, operations, false),
-    () => [deadlines(contents, operations, true)],
-  );
-}
+  canTell: ({ values }) => !values.some(({ take, d }) => take !== undefined && d === Infinity),
+  arrange: orderOf,
+  deadlines,
+};
 
 /** An order of the values, or operations that leave none. */
 function orderOf(

@@ -1,9 +1,15 @@
-import type { Json } from "../../../model/light.ts";
 import type { TimedOperation } from "../operations.ts";
-import type { Decision, SpecialisedAlgorithm } from "./algorithm.ts";
+import type { SpecialisedAlgorithm } from "./algorithm.ts";
 import { Cuts } from "./cuts.ts";
-import { decideContainer, type Deadlines, emptinessDeadlines, endOf, LeastFrom } from "./open-takes.ts";
-import { contentsOf, operationsOn, type Container, type Value } from "./values.ts";
+import {
+  type Arranged,
+  decideContainer,
+  type Deadlines,
+  emptinessDeadlines,
+  endOf,
+  LeastFrom,
+} from "./open-takes.ts";
+import { operationsOn, type Container, type Value } from "./values.ts";
 
 /**
  * Queues of distinct values. A history fails when a value comes out unput or twice, when two values come out in the
@@ -19,29 +25,16 @@ export const distinctQueue: SpecialisedAlgorithm = {
   name: "distinct-values queue",
   source:
     "Henzinger, Sezgin & Vafeiadis, CONCUR 2013 (the patterns); Abdulla et al., PLDI 2025 (arXiv 2509.17795)",
-  decide: decideQueue,
+  decide: (operations, initial) =>
+    decideContainer({ put: "enqueue", take: "dequeue", arrange: orderOf, deadlines }, operations, initial),
 };
-
-function decideQueue(operations: readonly TimedOperation[], initial: Json): Decision | undefined {
-  if ((initial as readonly Json[]).length > 0) return undefined;
-  const contents = contentsOf(operations, "enqueue", "dequeue");
-  if (contents === undefined) return undefined;
-  if ("involved" in contents) return { verdict: "violated", involved: contents.involved };
-  return decideContainer(
-    contents,
-    operations,
-    (values) => orderOf(values, contents.empties, operations),
-    () => deadlines(contents, operations, false),
-    () => [deadlines(contents, operations, true)],
-  );
-}
 
 /** An order of the values, or operations that leave none; undefined where it can't be told. */
 function orderOf(
   all: readonly Value[],
   empties: readonly number[],
   operations: readonly TimedOperation[],
-): { readonly order: readonly number[] } | { readonly involved: readonly number[] } | undefined {
+): Arranged {
   const values = withoutIdleTakes(all, operations);
   const involved = wrongOrder(values);
   if (involved !== undefined) return { involved };

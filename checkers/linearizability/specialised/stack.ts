@@ -1,10 +1,16 @@
-import type { Json } from "../../../model/light.ts";
 import type { TimedOperation } from "../operations.ts";
-import type { Decision, SpecialisedAlgorithm } from "./algorithm.ts";
+import type { SpecialisedAlgorithm } from "./algorithm.ts";
 import { Cuts } from "./cuts.ts";
 import { LeastTree } from "./least-tree.ts";
-import { decideContainer, type Deadlines, emptinessDeadlines, endOf, LeastFrom } from "./open-takes.ts";
-import { contentsOf, operationsOn, type Container, type Value } from "./values.ts";
+import {
+  type ContainerKind,
+  decideContainer,
+  type Deadlines,
+  emptinessDeadlines,
+  endOf,
+  LeastFrom,
+} from "./open-takes.ts";
+import { operationsOn, type Container, type Value } from "./values.ts";
 
 /**
  * Stacks of distinct values. A value whose push and pop overlap is pushed and popped in one moment. The others were
@@ -20,29 +26,21 @@ import { contentsOf, operationsOn, type Container, type Value } from "./values.t
 export const distinctStack: SpecialisedAlgorithm = {
   name: "distinct-values stack",
   source: "Abdulla et al., PLDI 2025 (arXiv 2509.17795); Lee & Mathur, OOPSLA 2025 (arXiv 2410.04581)",
-  decide: decideStack,
+  decide: (operations, initial) => decideContainer(stack, operations, initial),
 };
 
-function decideStack(operations: readonly TimedOperation[], initial: Json): Decision | undefined {
-  if ((initial as readonly Json[]).length > 0) return undefined;
-  const contents = contentsOf(operations, "push", "pop");
-  if (contents === undefined) return undefined;
-  if ("involved" in contents) return { verdict: "violated", involved: contents.involved };
-  const necessary = (): Deadlines => deadlines(contents, operations, false);
-  return decideContainer(
-    contents,
-    operations,
-    (values) => orderOf(values, contents.empties, operations),
-    necessary,
-    () => {
-      // What is popped in the moment in which it is pushed is in nobody's way.
-      return [deadlines(contents, operations, true), necessary()].flatMap((deadlineOf): Deadlines[] => [
-        (value) => (deadlineOf(value) === Infinity ? Infinity : value.b),
-        deadlineOf,
-      ]);
-    },
-  );
-}
+const stack: ContainerKind = {
+  put: "push",
+  take: "pop",
+  arrange: orderOf,
+  deadlines,
+  // What is popped in the moment in which it is pushed is in nobody's way.
+  others: (loose, necessary) =>
+    [loose, necessary].flatMap((deadlineOf): Deadlines[] => [
+      (value) => (deadlineOf(value) === Infinity ? Infinity : value.b),
+      deadlineOf,
+    ]),
+};
 
 /** An order of the values, or operations that leave none. */
 function orderOf(
