@@ -11,7 +11,7 @@ const comparedMax = 32;
  * Configurations after which it gives up when none of them got further than those before: in a short history that is
  * violated it should not take longer than the search that has to refute it.
  */
-const patienceMax = (levels: number): number => Math.min(5_000, 100 + levels);
+const patienceMax = (levels: number): number => Math.min(5_000, 50 + (levels >> 2));
 /** Configurations in all, after which it gives up, too. */
 const configurationsMax = (levels: number): number => 10_000 + 32 * levels;
 
