@@ -24,7 +24,7 @@ interface Reached {
 }
 
 /** Beyond so many states before the last level a path is taken as it was found. */
-export const statesMax = 200_000;
+export const statesMax = 100_000;
 
 /**
  * Among all paths of `length` states to a violation of a property, one with the fewest switches between actors, as a
