@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { dieHard, zabModel } from "../../model/index.ts";
+import { dieHard, disabled, opaque, project, update, vocabulary, zabModel } from "../../model/index.ts";
 import { explore } from "./explore.ts";
 
 it("counts Die Hard as TLC does", async () => {
@@ -20,6 +20,35 @@ it("solves Die Hard in seven states, each with what it changed", async () => {
   expect(counterexample?.steps.at(-1)?.state).toMatchObject({ big: 4 });
   expect(counterexample?.steps[0]?.changes.length).toBe(1);
   expect(verdicts[0]?.verdict).toBe("violated");
+});
+
+it("tells updates and projections by one function apart by their further arguments", async () => {
+  interface Sum {
+    sum: number;
+    steps: number;
+  }
+  const { action, invariant } = vocabulary<Sum>();
+  const add = (sum: number, more: number): number => sum + more;
+  const isAt = (sum: number, bound: number): boolean => sum >= bound;
+  const model = opaque<Sum>({
+    name: "sums",
+    parameters: {},
+    identities: [],
+    initial: [{ sum: 0, steps: 0 }],
+    actions: [
+      action("Add", [[1], [10]], (now, next, more) => {
+        if (now.steps === 2 || project(now, "sum", isAt, more)) return disabled;
+        update(next, "sum", add, more);
+        next.steps = now.steps + 1;
+        return undefined;
+      }),
+    ],
+    invariants: [invariant("Small", (now) => now.sum < 11)],
+  });
+  const { distinct, counterexample } = await explore(model);
+  // 0, 1, 10, and 11 from 1 by 10: no step begins at a sum that is as large as what it adds.
+  expect(distinct).toBe(4);
+  expect(counterexample?.steps.map(({ parameters }) => parameters)).toEqual([[1], [10]]);
 });
 
 const rows = [
