@@ -1,5 +1,6 @@
 import { meet } from "./barrier.ts";
 import { Coverage } from "./coverage.ts";
+import { Expanded } from "./expanded.ts";
 import { batchMax, Expansion, type Finding } from "./expansion.ts";
 import { chunkIntsFor, Frontier } from "./frontier.ts";
 import { PackingOutgrown, type Packing } from "./packing.ts";
@@ -12,6 +13,7 @@ import type { Permutation } from "./fingerprints.ts";
 import { settle, writeOut, type Unsettled } from "./settle.ts";
 import { pauseReason, stopReason, word, type SharedMemory } from "./shared.ts";
 import { Visited } from "./visited.ts";
+import { walkRowsMax } from "./walk.ts";
 
 /** How often a search that runs on the calling thread lets others run. */
 const sliceMs = 50;
@@ -55,12 +57,13 @@ export class BreadthFirst {
   readonly coverage: Coverage;
   readonly findings: Finding[] = [];
   readonly #expansion: Expansion;
+  readonly #expanded: Expanded;
   readonly #options: SearchOptions;
   readonly #memory: SharedMemory;
   readonly #heaps: Heaps;
   readonly #random: () => number;
   /** States whose successors were made, and how often decisions were made anew. */
-  #expanded = 0;
+  #expandedRows = 0;
   #reordered = 0;
   /** Chunks taken. */
   #chunks = 0;
@@ -80,6 +83,7 @@ export class BreadthFirst {
       spill: spill === null ? undefined : { folder: spill, frontierBytesMax: frontierShare * memoryBytesMax },
     });
     this.coverage = new Coverage(memory.coverage, options.worker);
+    this.#expanded = new Expanded(this.control, memory.expanded, { ...options, rowsMax: walkRowsMax });
     const surroundings = {
       makeRoom: (states: number): boolean => this.#makeRoom(states),
       found: (finding: Finding): void => {
@@ -93,6 +97,7 @@ export class BreadthFirst {
       program,
       this.visited,
       this.frontier,
+      this.#expanded,
       memory.parents,
       surroundings,
       options,
@@ -155,8 +160,8 @@ export class BreadthFirst {
   }
 
   #expand(chunk: number): boolean {
-    this.#expanded += this.frontier.rowCount(chunk);
-    if (this.#expanded > (reorderings[this.#reordered] ?? Number.POSITIVE_INFINITY)) {
+    this.#expandedRows += this.frontier.rowCount(chunk);
+    if (this.#expandedRows > (reorderings[this.#reordered] ?? Number.POSITIVE_INFINITY)) {
       this.#reordered++;
       this.program.transitions.forgetDecisions();
     }
@@ -232,6 +237,7 @@ export class BreadthFirst {
       return;
     }
     const states = this.frontier.advance();
+    this.#expanded.begin(states);
     if (states > 0) control[word.level] = (control[word.level] as number) + 1;
     if ((control[word.findings] as number) > 0) this.stop(stopReason.violation);
     else if (states > 0 && (control[word.level] as number) >= this.#options.depthMax)
@@ -288,6 +294,7 @@ export class BreadthFirst {
       this.frontier.bytes +
       this.#memory.values.byteLength +
       this.#memory.projections.byteLength +
+      this.#expanded.bytes +
       this.#heaps.bytes +
       this.#options.workers * (workerBytes + this.program.bytes)
     );

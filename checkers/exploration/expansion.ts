@@ -1,5 +1,6 @@
 import { field } from "./record.ts";
 import { leastFingerprint } from "./fingerprints.ts";
+import type { Expanded } from "./expanded.ts";
 import type { Frontier } from "./frontier.ts";
 import {
   appendSuccessors,
@@ -13,7 +14,7 @@ import {
 import type { Row } from "./packing.ts";
 import type { Program } from "./program.ts";
 import { GrowingView } from "./shared.ts";
-import type { Visited } from "./visited.ts";
+import { slotInts, type Visited } from "./visited.ts";
 import { Walk } from "./walk.ts";
 
 /** Successors that are looked up together, so that the cache misses of their first looks overlap. */
@@ -59,6 +60,7 @@ export class Expansion {
   readonly #program: Program;
   readonly #visited: Visited;
   readonly #frontier: Frontier;
+  readonly #expanded: Expanded;
   readonly #parents: GrowingView;
   readonly #surroundings: Surroundings;
   readonly #checkDeadlock: boolean;
@@ -88,6 +90,7 @@ export class Expansion {
     program: Program,
     visited: Visited,
     frontier: Frontier,
+    expanded: Expanded,
     parents: SharedArrayBuffer,
     surroundings: Surroundings,
     options: { readonly deadlock: boolean; readonly workers: number },
@@ -95,6 +98,7 @@ export class Expansion {
     this.#program = program;
     this.#visited = visited;
     this.#frontier = frontier;
+    this.#expanded = expanded;
     this.#parents = new GrowingView(parents);
     this.#surroundings = surroundings;
     this.#checkDeadlock = options.deadlock;
@@ -132,16 +136,44 @@ export class Expansion {
    */
   expand(chunk: number): boolean {
     const source = this.#source(chunk);
-    const { first, firstNumber, stride } = source;
-    const count = this.#frontier.rowCount(chunk);
-    const enabled = this.#run(source, count);
-    if (this.#checkDeadlock) this.#findDeadlocks(enabled, first, count, firstNumber, stride);
+    const { count, enabled } = this.#expandLive(source, this.#frontier.rowCount(chunk));
+    if (this.#checkDeadlock) this.#findDeadlocks(source, count, enabled);
     for (let from = 0; from < enabled; from += batchMax) {
       const to = Math.min(enabled, from + batchMax);
       if (!this.#surroundings.makeRoom(to - from)) return false;
       if (!this.#addAll(source, from, to)) return false;
     }
     return true;
+  }
+
+  /**
+   * Finds and judges the steps from those rows whose successors are not known yet, and counts those of the others.
+   * What seemed to be dead may turn out to be live: then all is done again. Returns how many rows were chosen, and how
+   * many steps there are.
+   */
+  #expandLive(source: Source, rowCount: number): { readonly count: number; readonly enabled: number } {
+    const { rows, first, stride } = source;
+    const { liveness, packing, fingerprints, transitions } = this.#program;
+    const expanded = this.#expanded;
+    for (;;) {
+      const { dead } = liveness;
+      const count = expanded.choose(rows, first, stride, rowCount, dead, packing, fingerprints);
+      try {
+        const enabled = this.#run(source, count);
+        this.#judgeSteps(source, enabled);
+        if (liveness.dead === dead) {
+          const { effects, offsets } = this.#walk;
+          const { records } = transitions.effects;
+          if (this.generated.length < transitions.instances.length) this.#widenCounts();
+          expanded.finish(effects, offsets, enabled, first, stride, records, this.generated);
+          return { count, enabled };
+        }
+      } catch (error) {
+        expanded.abandon();
+        throw error;
+      }
+      expanded.abandon();
+    }
   }
 
   /** Hands over the chunk in work. */
@@ -167,7 +199,7 @@ export class Expansion {
 
   #run({ rows, first, firstNumber, stride }: Source, count: number): number {
     try {
-      const enabled = this.#walk.run(rows, first, stride, count);
+      const enabled = this.#walk.run(rows, first, stride, count, this.#expanded.chosen);
       this.#fingerprint(rows, enabled);
       return enabled;
     } catch (error) {
@@ -176,9 +208,9 @@ export class Expansion {
     }
   }
 
-  #findDeadlocks(enabled: number, first: number, count: number, firstNumber: number, stride: number): void {
+  #findDeadlocks({ first, firstNumber, stride }: Source, count: number, enabled: number): void {
     const alive = new Set(this.#walk.offsets.subarray(0, enabled));
-    for (let row = 0; row < count; row++) {
+    for (const row of this.#expanded.chosen.subarray(0, count)) {
       if (!alive.has(first + row * stride)) this.#found("deadlock", "Deadlock", -1, -1, firstNumber + row);
     }
   }
@@ -220,16 +252,14 @@ export class Expansion {
     }
   }
 
-  /** Judges a batch's steps, adds what is new of its states and judges them. False when memory is used up. */
+  /** Adds what is new of a batch's states and judges them. False when memory is used up. */
   #addAll(source: Source, begin: number, end: number): boolean {
-    const { transitions, predicates, stepProperties } = this.#program;
-    if (this.generated.length < transitions.instances.length) this.#widenCounts();
+    const { transitions, predicates } = this.#program;
     countInstances(this.generated, transitions.effects.records, this.#walk.effects, begin, end);
-    if (stepProperties.any) this.#judgeSteps(source, begin, end);
     const within = predicates.hasConstraint ? this.#withinConstraint(source, begin, end) : end - begin;
     const { slots, scale } = this.#visited;
     const [lo, hi, fresh] = [this.#lo, this.#hi, this.#fresh];
-    this.touched ^= touchHomes(slots, scale, lo, begin, begin + within);
+    this.touched ^= touchHomes(slots, slotInts, scale, lo, begin, begin + within);
     const found = insertFingerprints(slots, scale, lo, hi, begin, begin + within, fresh, this.#isShared);
     this.added += found;
     if (predicates.hasConstraint) {
@@ -238,7 +268,14 @@ export class Expansion {
     return this.#appendAll(source, found);
   }
 
-  #judgeSteps({ rows, first, firstNumber, stride }: Source, begin: number, end: number): void {
+  #judgeSteps(source: Source, enabled: number): void {
+    if (!this.#program.stepProperties.any) return;
+    for (let from = 0; from < enabled; from += batchMax) {
+      this.#judgeBatch(source, from, Math.min(enabled, from + batchMax));
+    }
+  }
+
+  #judgeBatch({ rows, first, firstNumber, stride }: Source, begin: number, end: number): void {
     const { transitions, stepProperties } = this.#program;
     const { effects, offsets } = this.#walk;
     const { records } = transitions.effects;

@@ -8,7 +8,7 @@ import { GrowingView, word, type SharedMemory } from "./shared.ts";
 export const chunkField = { rows: 0, firstNumber: 1, packing: 2, count: 3 } as const;
 
 /** A chunk is what a worker takes at a time: so many ints, and room for so many of the widest rows. */
-const chunkIntsMin = 2 ** 13;
+const chunkIntsMin = 2 ** 14;
 const widestRowsMin = 32;
 
 /** Ints of a chunk, where a row takes at most so many. */

@@ -176,16 +176,18 @@ export function fingerprintSuccessors(
   return end;
 }
 
-/** Reads the homes of fingerprints in the table, so that they are in the cache when they are looked for. */
+/** Reads the homes of fingerprints in a table, so that they are in the cache when they are looked for. */
 export function touchHomes(
   slots: Int32Array,
+  entryInts: number,
   scale: number,
   lo: Int32Array,
   begin: number,
   end: number,
 ): number {
   let sum = 0;
-  for (let i = begin; i < end; i++) sum ^= slots[2 * ((((lo[i] as number) >>> 0) * scale) | 0)] as number;
+  for (let i = begin; i < end; i++)
+    sum ^= slots[entryInts * ((((lo[i] as number) >>> 0) * scale) | 0)] as number;
   return sum;
 }
 
@@ -286,6 +288,11 @@ export function appendSuccessors(
   }
 }
 
+/** The row that begins so many ints behind the first; `perInt` is 1 / stride. Faster than a division. */
+function rowOf(distance: number, perInt: number): number {
+  return ((distance + 0.5) * perInt) | 0;
+}
+
 /** Notes where the new states `begin` to `end` of `fresh` came from, and counts them by instance. */
 export function noteParents(
   effects: Int32Array,
@@ -301,13 +308,184 @@ export function noteParents(
   to: number,
   counts: Float64Array,
 ): void {
+  const perInt = 1 / stride;
   let at = to;
   for (let f = begin; f < end; f++) {
     const i = fresh[f] as number;
     const instance = records[(effects[i] as number) + instanceAt] as number;
-    parents[at++] = firstNumber + ((offsets[i] as number) - firstOffset) / stride;
+    parents[at++] = firstNumber + rowOf((offsets[i] as number) - firstOffset, perInt);
     parents[at++] = instance;
     counts[instance] = (counts[instance] as number) + 1;
+  }
+}
+
+/** Ints of an entry of `Expanded`: [lo, hi, where its successors stand in the log]. */
+export const expandedInts = 3;
+const entryInts: number = expandedInts;
+/** An entry of it lies in one of so many slots from its home on. */
+const expandedReach = 8;
+
+/** Computes the fingerprints of `count` rows without their dead components: the least of each orbit. */
+export function liveFingerprints(
+  rows: Int32Array,
+  first: number,
+  stride: number,
+  count: number,
+  words: number,
+  width: number,
+  dead: Int32Array,
+  word: Int32Array,
+  shift: Int32Array,
+  fieldMask: Int32Array,
+  hashes: Int32Array,
+  hashAt: Int32Array,
+  lo: Int32Array,
+  hi: Int32Array,
+): void {
+  for (let row = 0; row < count; row++) {
+    const from = first + row * stride;
+    let leastLo = 0;
+    let leastHi = 0;
+    for (let p = 0; p < width; p += 2) {
+      let l = rows[from + words + p] as number;
+      let h = rows[from + words + p + 1] as number;
+      for (let d = 0; d < dead.length; d++) {
+        const component = dead[d] as number;
+        const bits = rows[from + (word[component] as number)] as number;
+        const id = (bits >>> (shift[component] as number)) & (fieldMask[component] as number);
+        const entry = (hashAt[component] as number) + id * width + p;
+        l ^= hashes[entry] as number;
+        h ^= hashes[entry + 1] as number;
+      }
+      if (p > 0 && (h > leastHi || (h === leastHi && l >= leastLo))) continue;
+      leastLo = l;
+      leastHi = h;
+    }
+    lo[row] = leastLo === 0 ? 1 : leastLo;
+    hi[row] = leastHi === 0 ? 1 : leastHi;
+  }
+}
+
+/**
+ * Looks rows up in the table of `Expanded`, by their fingerprints. Those that are not there are claimed with `tag` less
+ * their place in `chosen`, and chosen, as are those at which somebody else is, and those for which there is no room;
+ * their slots (-1 for none) come into `claims`, their places into `order`. For the others, where their successors stand
+ * comes into `counted`: a position in the log, or -1 - a place in `chosen`. `state`: how many are chosen, and how many not.
+ */
+export function claimExpanded(
+  slots: Int32Array,
+  scale: number,
+  lo: Int32Array,
+  hi: Int32Array,
+  count: number,
+  tag: number,
+  isShared: boolean,
+  chosen: Int32Array,
+  claims: Int32Array,
+  order: Int32Array,
+  counted: Int32Array,
+  state: Int32Array,
+): void {
+  let choices = 0;
+  let others = 0;
+  for (let row = 0; row < count; row++) {
+    const l = lo[row] as number;
+    const h = hi[row] as number;
+    let at = entryInts * (((l >>> 0) * scale) | 0);
+    const end = at + entryInts * expandedReach;
+    let claim = -1;
+    let reference = 0;
+    for (; at < end; at += entryInts) {
+      let found = slots[at] as number;
+      if (found === 0) {
+        if (isShared) found = Atomics.compareExchange(slots, at, 0, l);
+        else slots[at] = l;
+        if (found === 0) {
+          slots[at + 2] = tag - choices;
+          if (isShared) Atomics.store(slots, at + 1, h);
+          else slots[at + 1] = h;
+          claim = at;
+          break;
+        }
+      }
+      if (found === l) {
+        let second = slots[at + 1] as number;
+        while (second === 0) second = Atomics.load(slots, at + 1);
+        if (second === h) {
+          reference = isShared ? Atomics.load(slots, at + 2) : (slots[at + 2] as number);
+          break;
+        }
+      }
+    }
+    if (reference > 0) counted[others++] = reference;
+    else if (reference <= tag && reference > tag - choices) counted[others++] = reference - tag - 1;
+    else {
+      claims[choices] = claim;
+      order[row] = choices;
+      chosen[choices++] = row;
+    }
+  }
+  state[0] = choices;
+  state[1] = others;
+}
+
+/**
+ * Writes for each of the `chosen` rows [successors, their instances...] into `log`, from `start` on, and where that is
+ * into `logged`. `order`: which of the chosen a row is.
+ */
+export function logInstances(
+  effects: Int32Array,
+  offsets: Int32Array,
+  enabled: number,
+  first: number,
+  stride: number,
+  records: Int32Array,
+  order: Int32Array,
+  chosen: number,
+  start: number,
+  log: Int32Array,
+  logged: Int32Array,
+): void {
+  const perInt = 1 / stride;
+  for (let k = 0; k < chosen; k++) logged[k] = 0;
+  for (let i = 0; i < enabled; i++) {
+    const k = order[rowOf((offsets[i] as number) - first, perInt)] as number;
+    logged[k] = (logged[k] as number) + 1;
+  }
+  let at = start;
+  for (let k = 0; k < chosen; k++) {
+    const successors = logged[k] as number;
+    logged[k] = at;
+    log[at] = 0;
+    at += 1 + successors;
+  }
+  for (let i = 0; i < enabled; i++) {
+    const k = order[rowOf((offsets[i] as number) - first, perInt)] as number;
+    const entry = logged[k] as number;
+    const successors = (log[entry] as number) + 1;
+    log[entry] = successors;
+    log[entry + successors] = records[(effects[i] as number) + instanceAt] as number;
+  }
+}
+
+/** Counts logged successors by instance, see `claimExpanded` for `counted`: those of this chunk stand in `own`. */
+export function countLogged(
+  log: Int32Array,
+  own: Int32Array,
+  logged: Int32Array,
+  counted: Int32Array,
+  count: number,
+  counts: Float64Array,
+): void {
+  for (let c = 0; c < count; c++) {
+    const reference = counted[c] as number;
+    const from = reference < 0 ? own : log;
+    const at = reference < 0 ? (logged[-1 - reference] as number) : reference;
+    const end = at + (from[at] as number);
+    for (let k = at + 1; k <= end; k++) {
+      const instance = from[k] as number;
+      counts[instance] = (counts[instance] as number) + 1;
+    }
   }
 }
 
@@ -346,11 +524,10 @@ export function selectNoted(
 
 /**
  * Of the new rows `begin` to `end` of `fresh`, which lie from `to` on, takes those whose effects' note differs from
- * `usual`, hashes `words` of theirs, masked, and adds them to a cache of 64-bit hashes: pairs in `slots`, of which
- * `slotMask` is one less than the number, a power of two. A hash lies in one of the four slots of its home, and pushes
- * out another one where these are taken. Writes the positions in `fresh` of those that were not there; returns how many.
+ * `usual`, and hashes `words` of theirs, masked, into `lo` and `hi`, and their positions in `fresh` into `noted`.
+ * Returns how many they are.
  */
-export function addProjections(
+export function hashProjections(
   rows: Int32Array,
   to: number,
   stride: number,
@@ -364,9 +541,9 @@ export function addProjections(
   words: Int32Array,
   masks: Int32Array,
   seed: number,
-  slots: Int32Array,
-  slotMask: number,
-  added: Int32Array,
+  noted: Int32Array,
+  los: Int32Array,
+  his: Int32Array,
 ): number {
   let count = 0;
   let at = to;
@@ -382,9 +559,42 @@ export function addProjections(
     }
     lo = Math.imul(lo ^ (hi >>> 16), 0xc2b2ae35);
     lo ^= lo >>> 13;
-    if (lo === 0) lo = 1;
-    const home = 2 * (lo & slotMask & -4);
-    const last = home + 6;
+    noted[count] = f;
+    los[count] = lo === 0 ? 1 : lo;
+    his[count++] = hi;
+  }
+  return count;
+}
+
+/** Hashes of a cache of 64-bit hashes lie in one of so many slots of their home. */
+const cacheWays = 4;
+
+/** Reads the homes of hashes in a cache, as `touchHomes` does. */
+export function touchCached(slots: Int32Array, slotMask: number, lo: Int32Array, count: number): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum ^= slots[2 * ((lo[i] as number) & slotMask & -cacheWays)] as number;
+  return sum;
+}
+
+/**
+ * Adds hashes to a cache: pairs in `slots`, of which `slotMask` is one less than the number, a power of two. A hash
+ * pushes out another one where the slots of its home are taken. Keeps of `positions` those whose hashes were not there;
+ * returns how many.
+ */
+export function addCached(
+  slots: Int32Array,
+  slotMask: number,
+  los: Int32Array,
+  his: Int32Array,
+  count: number,
+  positions: Int32Array,
+): number {
+  let added = 0;
+  for (let i = 0; i < count; i++) {
+    const lo = los[i] as number;
+    const hi = his[i] as number;
+    const home = 2 * (lo & slotMask & -cacheWays);
+    const last = home + 2 * (cacheWays - 1);
     let slot = home;
     let found = slots[slot] as number;
     while (found !== 0 && (found !== lo || slots[slot + 1] !== hi) && slot !== last) {
@@ -392,12 +602,12 @@ export function addProjections(
       found = slots[slot] as number;
     }
     if (found === lo && slots[slot + 1] === hi) continue;
-    if (found !== 0) slot = home + 2 * (hi & 3);
+    if (found !== 0) slot = home + 2 * (hi & (cacheWays - 1));
     slots[slot] = lo;
     slots[slot + 1] = hi;
-    added[count++] = f;
+    positions[added++] = positions[i] as number;
   }
-  return count;
+  return added;
 }
 
 /**

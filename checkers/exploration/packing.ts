@@ -115,7 +115,7 @@ export function widened(bits: readonly number[], valueCounts: readonly number[])
   });
 }
 
-const growth = 4;
+const growth = 8;
 
 /** Bits that tell so many values apart. */
 function bitsFor(count: number): number {

@@ -13,6 +13,7 @@ import {
   type Ids,
   type Row,
 } from "./packing.ts";
+import { Liveness } from "./liveness.ts";
 import { Predicates, statePredicates } from "./predicates.ts";
 import { makeProjections } from "./projections.ts";
 import { Recorder } from "./recorder.ts";
@@ -47,6 +48,7 @@ export class Program {
   readonly fingerprints: Fingerprints;
   readonly transitions: Transitions;
   readonly knowledge: Knowledge;
+  readonly liveness: Liveness;
   readonly shared: SharedLearning;
   readonly predicates: Predicates;
   readonly stepProperties: StepProperties;
@@ -71,9 +73,19 @@ export class Program {
     const aspects = new Aspects(layout, this.store);
     this.recorder = new Recorder(layout, this.store, aspects);
     this.fingerprints = new Fingerprints(layout, options.permutations);
-    const { recorder, store, fingerprints } = this;
+    this.liveness = new Liveness(layout);
+    const { recorder, store, fingerprints, liveness } = this;
     const first = options.unpacked === true ? widestPacking(layout) : new Packing(layout, this.#firstBits());
-    this.transitions = new Transitions(model, layout, store, recorder, aspects, fingerprints, first);
+    this.transitions = new Transitions(
+      model,
+      layout,
+      store,
+      recorder,
+      aspects,
+      fingerprints,
+      liveness,
+      first,
+    );
     const { effects, instances } = this.transitions;
     const ofStates = statePredicates(model);
     const firstFlag = (model.invariants ?? []).length + (model.witnesses ?? []).length;
@@ -92,6 +104,7 @@ export class Program {
       effects,
       instances,
       knowledge,
+      liveness,
       first,
       startOfSteps,
       firstFlag,

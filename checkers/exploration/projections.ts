@@ -1,4 +1,4 @@
-import { addProjections } from "./loops.ts";
+import { addCached, hashProjections, touchCached } from "./loops.ts";
 import { growable, growTo } from "./memory.ts";
 import { field } from "./record.ts";
 import type { Packing, Row } from "./packing.ts";
@@ -28,6 +28,8 @@ function bytesFor(slots: number): number {
 export class Projections {
   /** Hashes that this worker has added. */
   added = 0;
+  /** What was touched only to be in the cache. */
+  touched = 0;
   readonly #buffer: SharedArrayBuffer;
   readonly #header: Int32Array;
   #slots: Int32Array = new Int32Array(0);
@@ -36,6 +38,9 @@ export class Projections {
   /** The words of rows that count, and what of each. */
   #words: Int32Array = new Int32Array(0);
   #masks: Int32Array = new Int32Array(0);
+  /** The hashes of the rows at hand. */
+  #lo: Int32Array = new Int32Array(0);
+  #hi: Int32Array = new Int32Array(0);
 
   constructor(buffer: SharedArrayBuffer) {
     this.#buffer = buffer;
@@ -74,8 +79,9 @@ export class Projections {
     usual: number,
     unseen: Int32Array,
   ): number {
-    const mask = this.#reach();
-    const count = addProjections(
+    this.#reserve(end - begin);
+    const [lo, hi] = [this.#lo, this.#hi];
+    const noted = hashProjections(
       rows,
       to,
       stride,
@@ -89,13 +95,22 @@ export class Projections {
       this.#words,
       this.#masks,
       this.#seed,
-      this.#slots,
-      mask,
       unseen,
+      lo,
+      hi,
     );
+    const mask = this.#reach();
+    this.touched ^= touchCached(this.#slots, mask, lo, noted);
+    const count = addCached(this.#slots, mask, lo, hi, noted, unseen);
     this.added += count;
     this.#noteAdded(count);
     return count;
+  }
+
+  #reserve(rows: number): void {
+    if (rows <= this.#lo.length) return;
+    this.#lo = new Int32Array(2 * rows);
+    this.#hi = new Int32Array(2 * rows);
   }
 
   /** Sees to a view of all slots; returns their number less one. */

@@ -29,6 +29,8 @@ interface State {
   clock: number;
   /** A ghost: written, never read. */
   last: string;
+  /** Written by most actions, read by some or by nobody. */
+  mark: string;
 }
 
 const { action, invariant, stepProperty, witness } = vocabulary<State>();
@@ -41,7 +43,8 @@ type Guard =
   | { readonly kind: "room" | "projected-room" }
   | { readonly kind: "number-seen"; readonly is: number }
   | { readonly kind: "clock"; readonly below: number }
-  | { readonly kind: "seen"; readonly has: boolean };
+  | { readonly kind: "seen"; readonly has: boolean }
+  | { readonly kind: "marked"; readonly by: number };
 type Effect =
   | { readonly kind: "role"; readonly of: "i" | "j"; readonly to: number }
   | { readonly kind: "roles"; readonly to: number }
@@ -60,6 +63,8 @@ interface ActionPlan {
   readonly guards: readonly Guard[];
   readonly effects: readonly Effect[];
   readonly fault: boolean;
+  /** It leaves the mark as it was. */
+  readonly quiet: boolean;
 }
 
 export interface ModelPlan {
@@ -69,6 +74,8 @@ export interface ModelPlan {
   readonly forbidden: readonly Guard[];
   /** No step may take a server from one role to another, unless it is of this action. */
   readonly forbiddenStep: { readonly from: number; readonly to: number; readonly except: number };
+  /** No step may take the clock on from a state of this mark. */
+  readonly stoppedBy: number | null;
   readonly constraint: number | null;
   readonly twoInitial: boolean;
 }
@@ -90,6 +97,10 @@ const guardPlan: fc.Arbitrary<Guard> = fc.oneof(
   fc.record({ kind: fc.constant("clock" as const), below: small }),
   fc.record({ kind: fc.constant("seen" as const), has: fc.boolean() }),
 );
+const markedPlan: fc.Arbitrary<Guard> = fc.record({
+  kind: fc.constant("marked" as const),
+  by: fc.integer({ min: 0, max: 3 }),
+});
 const effectPlan: fc.Arbitrary<Effect> = fc.oneof(
   fc.record({ kind: fc.constant("role" as const), of: which, to: small }),
   fc.record({ kind: fc.constant("roles" as const), to: small }),
@@ -107,9 +118,13 @@ const effectPlan: fc.Arbitrary<Effect> = fc.oneof(
 const actionPlan: fc.Arbitrary<ActionPlan> = fc.record({
   two: fc.boolean(),
   lists: fc.constantFrom("fixed" as const, "dependent" as const, "in parts" as const),
-  guards: fc.array(guardPlan, { minLength: 1, maxLength: 3 }),
+  guards: fc.array(fc.oneof({ arbitrary: guardPlan, weight: 9 }, { arbitrary: markedPlan, weight: 1 }), {
+    minLength: 1,
+    maxLength: 3,
+  }),
   effects: fc.array(effectPlan, { minLength: 0, maxLength: 3 }),
   fault: fc.boolean(),
+  quiet: fc.integer({ min: 0, max: 5 }).map((chance) => chance === 0),
 });
 
 /** Plans of small models that are symmetric in their servers. */
@@ -118,6 +133,7 @@ export const modelPlan: fc.Arbitrary<ModelPlan> = fc.record({
   actions: fc.array(actionPlan, { minLength: 1, maxLength: 4 }),
   forbidden: fc.array(guardPlan, { minLength: 2, maxLength: 4 }),
   forbiddenStep: fc.record({ from: small, to: small, except: fc.integer({ min: 0, max: 3 }) }),
+  stoppedBy: fc.option(fc.integer({ min: 0, max: 3 })),
   constraint: fc.option(fc.integer({ min: 0, max: 3 })),
   twoInitial: fc.boolean(),
 });
@@ -149,6 +165,8 @@ function satisfies(now: Now<State>, guard: Guard, i: Server, j: Server): boolean
       return project(now.seen, i, sizeOf) === guard.is;
     case "clock":
       return now.clock < guard.below;
+    case "marked":
+      return now.mark === `Action${guard.by}`;
     default:
       return now.seen[i].has(j) === guard.has;
   }
@@ -229,6 +247,7 @@ export function modelOf(plan: ModelPlan): Model<unknown> {
         for (const guard of one.guards) if (!satisfies(now, guard, i, j)) return disabled;
         for (const effect of one.effects) apply(now, next, effect, i, j, all);
         next.last = name;
+        if (!one.quiet) next.mark = name;
         return undefined;
       },
       { fault: one.fault },
@@ -241,8 +260,9 @@ export function modelOf(plan: ModelPlan): Model<unknown> {
     token: null,
     clock: 0,
     last: "",
+    mark: "",
   });
-  const { forbidden, forbiddenStep, constraint } = plan;
+  const { forbidden, forbiddenStep, stoppedBy, constraint } = plan;
   const [first, ...rest] = forbidden;
   const model: Model<State> = {
     name: "random",
@@ -271,6 +291,10 @@ export function modelOf(plan: ModelPlan): Model<unknown> {
       stepProperty("ClockMonotone", (before, after) =>
         before.clock === after.clock ? vacuous : after.clock > before.clock,
       ),
+      stepProperty("ClockStops", (before, after) => {
+        if (before.clock === after.clock || stoppedBy === null) return vacuous;
+        return before.mark !== `Action${stoppedBy}`;
+      }),
     ],
     witnesses: [witness("TokenTaken", (now) => now.token !== null)],
     ghosts: ["last"],

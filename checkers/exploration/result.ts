@@ -40,6 +40,8 @@ export interface ExplorationResult {
   readonly generatedPerSecond: number;
   /** States found and not expanded, when it ended early. */
   readonly unexpanded: number;
+  /** States that differed from others of their level in dead variables alone: the successors were made once for all. */
+  readonly alike: number;
   readonly actions: readonly ActionCoverage[];
   readonly witnesses: readonly WitnessCoverage[];
   readonly verdicts: readonly Verdict[];

@@ -35,6 +35,11 @@ export const word = {
   settled: 22,
   /** Chunks on disk, of list 0 and of list 1. */
   onDisk: 23,
+  /** Slots of the table of expanded states, and ints of its log that are used. */
+  expandedSlots: 25,
+  expandedLogged: 26,
+  /** States whose successors were counted and not made. */
+  counted: 27,
   /** For each worker: KiB of its heap. */
   heaps: 32,
   /** With a word for each of `workersMax`. */
@@ -70,6 +75,13 @@ export interface SharedMemory {
   readonly knowledge: SharedArrayBuffer;
   /** See `Projections`. */
   readonly projections: SharedArrayBuffer;
+  /** See `Expanded`. */
+  readonly expanded: {
+    /** For each entry: the two halves of a fingerprint, and where its successors stand in `log`. */
+    readonly slots: SharedArrayBuffer;
+    /** For each state that was expanded: how many successors it has, and the instances that lead to them. */
+    readonly log: SharedArrayBuffer;
+  };
 }
 
 export function makeSharedMemory(
@@ -91,6 +103,7 @@ export function makeSharedMemory(
     coverage: growable(small, 2 ** 30),
     knowledge,
     projections,
+    expanded: { slots: growable(small, 2 ** 28), log: growable(small, 2 ** 28) },
   };
 }
 

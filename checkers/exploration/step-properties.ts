@@ -14,6 +14,7 @@ import type { Effects } from "./effects.ts";
 import { field } from "./record.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { Layout } from "./layout.ts";
+import type { Liveness } from "./liveness.ts";
 import { Notes } from "./notes.ts";
 import type { Packing, Row } from "./packing.ts";
 import { outcome, outcomeOf, type Predicate } from "./predicates.ts";
@@ -60,6 +61,7 @@ export class StepProperties {
   /** Its components are those before, those after, and the instance of the action. */
   readonly #trie: Trie;
   readonly #knowledge: Knowledge;
+  readonly #liveness: Liveness;
   /** The step at hand: ids before, ids after, the instance. */
   readonly #step: Int32Array;
   readonly #before: unknown;
@@ -82,6 +84,7 @@ export class StepProperties {
     effects: Effects,
     instances: readonly Instance[],
     knowledge: Knowledge,
+    liveness: Liveness,
     packing: Packing,
     firstPredicate: number,
     firstFlag: number,
@@ -89,6 +92,7 @@ export class StepProperties {
     this.#effects = effects;
     this.#instances = instances;
     this.#knowledge = knowledge;
+    this.#liveness = liveness;
     this.#packing = packing;
     this.#components = layout.components.length;
     const components = this.#components;
@@ -230,11 +234,11 @@ export class StepProperties {
         const [before, after] = [this.#before as Now<unknown>, this.#after as Now<unknown>];
         const leaf = outcomeOf(part.judge(before, after, this.#taken));
         part.root = this.#trie.insert(part.root, this.#reads, this.#ids, leaf);
-        if (part.stuttering >= 0) {
-          for (const read of this.#reads) {
-            if (read < 2 * this.#components)
-              this.#knowledge.noteRead(part.stuttering, read % this.#components);
-          }
+        for (const read of this.#reads) {
+          if (read === 2 * this.#components) continue;
+          const component = read % this.#components;
+          this.#liveness.noteRead(component);
+          if (part.stuttering >= 0) this.#knowledge.noteRead(part.stuttering, component);
         }
         return leaf;
       },

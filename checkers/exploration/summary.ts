@@ -44,6 +44,7 @@ export function summarise(ended: Ended): ExplorationResult {
   const actions = actionCoverage(ended);
   const generated = model.initial.length + actions.reduce((sum, action) => sum + action.generated, 0);
   const distinct = control[word.distinct] as number;
+  const alike = control[word.counted] as number;
   const partial = {
     model: model.name,
     parameters: model.parameters,
@@ -59,12 +60,14 @@ export function summarise(ended: Ended): ExplorationResult {
     seconds,
     generatedPerSecond: generated / Math.max(seconds, 1e-9),
     unexpanded: ended.unexpanded,
+    alike,
     actions,
     witnesses: witnessCoverage(ended),
     counterexample: counterexampleOf(ended),
     notJudged: ended.notJudged,
-    // TLC's estimate: each successor that was taken for known, against each state kept.
-    collisionProbability: (distinct * Math.max(1, generated - distinct)) / 2 ** 64,
+    // TLC's estimate: each successor that was taken for known, against each state kept; and each state that was taken
+    // for alike.
+    collisionProbability: (distinct * Math.max(1, generated - distinct + alike)) / 2 ** 64,
     memory: { visitedBytes: ended.visitedBytes, frontierBytes: ended.frontierBytes },
     ...(ended.walks === undefined ? {} : { walks: ended.walks }),
   };

@@ -15,6 +15,7 @@ import { Decisions, type Waiting } from "./decisions.ts";
 import { Effects } from "./effects.ts";
 import type { Fingerprints } from "./fingerprints.ts";
 import type { Layout } from "./layout.ts";
+import type { Liveness } from "./liveness.ts";
 import { PackingOutgrown, type Ids, type Packing, type Row } from "./packing.ts";
 import type { Recorder } from "./recorder.ts";
 import { Trie, TrieConflict } from "./trie.ts";
@@ -58,6 +59,7 @@ export class Transitions implements Waiting {
   readonly #instanceKind: number;
   readonly #recorder: Recorder;
   readonly #aspects: Aspects;
+  readonly #liveness: Liveness;
   readonly #own: Trie;
   /** Which instance a node of `#own` belongs to; for functions of the state, -1 - its place in `#parameters`. */
   readonly #owner: number[] = [];
@@ -81,6 +83,7 @@ export class Transitions implements Waiting {
     recorder: Recorder,
     aspects: Aspects,
     fingerprints: Fingerprints,
+    liveness: Liveness,
     packing: Packing,
   ) {
     this.#model = model;
@@ -89,6 +92,7 @@ export class Transitions implements Waiting {
     this.#instanceKind = layout.variables.length;
     this.#recorder = recorder;
     this.#aspects = aspects;
+    this.#liveness = liveness;
     this.#own = new Trie(layout.components.length, (asked) => aspects.componentOf(asked));
     this.#ids = new Int32Array(layout.components.length);
     this.#parameters = model.actions.flatMap((action, actionIndex) =>
@@ -231,6 +235,7 @@ export class Transitions implements Waiting {
 
   #addEffect(instance: number): number {
     const { reads, ids, written, updated, changes } = this.#recorder;
+    this.#liveness.noteOverwritten(written);
     // All ids first: new values move the hashes.
     const writeIds = written.map((component) => this.#recorder.writtenId(component));
     // Of a component of which an aspect was read it is not known what it was.
@@ -267,7 +272,9 @@ export class Transitions implements Waiting {
   /** Adds what the last evaluation read to a trie of its owner's. */
   #insert(root: number, owner: number, leaf: number): number {
     const before = this.#own.nodeCount;
-    const inserted = this.#own.insert(root, this.#recorder.reads, this.#recorder.ids, leaf);
+    const { reads, ids } = this.#recorder;
+    for (const read of reads) this.#liveness.noteRead(this.#aspects.componentOf(read));
+    const inserted = this.#own.insert(root, reads, ids, leaf);
     for (let node = before; node < this.#own.nodeCount; node++) this.#owner[node] = owner;
     return inserted;
   }

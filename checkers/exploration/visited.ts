@@ -2,6 +2,8 @@ import { rehash } from "./loops.ts";
 import { word, GrowingView } from "./shared.ts";
 import { isBefore } from "./spill.ts";
 
+/** Ints of a slot. */
+export const slotInts = 2;
 /** Slots after the last home, into which the last cluster runs over. */
 const overhang = 4096;
 const firstCapacity = 2 ** 16;

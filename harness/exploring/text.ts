@@ -29,6 +29,11 @@ export function linesOf(explored: Explored, shown: Shown, directory: string | nu
       (result.unexpanded > 0
         ? `; ${number(result.unexpanded)} states were found and not explored further`
         : ""),
+    ...(result.alike > 0
+      ? [
+          `${number(result.alike)} of the states have the successors of another: they differ in what is never read`,
+        ]
+      : []),
     "",
     ...actionLines(result),
     "",
