@@ -1,0 +1,54 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, it } from "vitest";
+
+const bundle = fileURLToPath(new URL("../dist/cli", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "zabcheck-start-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function zabcheck(args: readonly string[], from: string = bundle) {
+  return spawnSync(process.execPath, [join(from, "zabcheck.js"), ...args], { encoding: "utf8" });
+}
+
+function history(read: number): string {
+  const file = join(folder, `read-${read}.jsonl`);
+  const events = [
+    { type: "invoke", f: "write", value: 1 },
+    { type: "ok", f: "write", value: 1 },
+    { type: "invoke", f: "read", value: null },
+    { type: "ok", f: "read", value: read },
+  ];
+  const lines = events.map((event, index) => ({ index, time: index, process: 0, ...event }));
+  const all = [{ format: "zabcheck-history", version: 1 }, ...lines];
+  writeFileSync(file, all.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  return file;
+}
+
+it("checks with the code that was compiled when it was built", () => {
+  expect(readdirSync(bundle)).toContain("check-command.js.code");
+  expect(zabcheck(["check", history(1), "--as", "register"])).toMatchObject({ status: 0, stderr: "" });
+  expect(zabcheck(["check", history(2), "--as", "register"])).toMatchObject({ status: 1, stderr: "" });
+});
+
+it("imports the commands that are not bundled", () => {
+  const { status, stdout, stderr } = zabcheck(["models", "--json"]);
+  expect([status, stderr]).toEqual([0, ""]);
+  expect(() => JSON.parse(stdout) as unknown).not.toThrow();
+});
+
+it("compiles where the compiled code is of another version of Node, or none", () => {
+  const other = join(folder, "cli");
+  cpSync(bundle, other, { recursive: true });
+  for (const name of readdirSync(other).filter((each) => each.endsWith(".code"))) {
+    writeFileSync(join(other, name), "of another version");
+  }
+  expect(zabcheck(["check", history(1), "--as", "register"], other)).toMatchObject({ status: 0, stderr: "" });
+});
+
+it("refuses what is no command", () => {
+  const { status, stderr } = zabcheck(["chek"]);
+  expect([status, stderr]).toEqual([64, "zabcheck: unknown command 'chek' (Did you mean check?)\n"]);
+});
