@@ -1,6 +1,6 @@
 import { meet } from "./barrier.ts";
+import { Alike } from "./alike.ts";
 import { Coverage } from "./coverage.ts";
-import { Expanded } from "./expanded.ts";
 import { batchMax, Expansion, type Finding } from "./expansion.ts";
 import { chunkIntsFor, Frontier } from "./frontier.ts";
 import { PackingOutgrown, type Packing } from "./packing.ts";
@@ -12,6 +12,7 @@ import { checkSymmetry } from "./symmetry.ts";
 import type { Permutation } from "./fingerprints.ts";
 import { settle, writeOut, type Unsettled } from "./settle.ts";
 import { pauseReason, stopReason, word, type SharedMemory } from "./shared.ts";
+import { takeBack } from "./take-back.ts";
 import { Visited } from "./visited.ts";
 import { walkRowsMax } from "./walk.ts";
 
@@ -29,6 +30,8 @@ export interface SearchOptions {
   readonly spill: string | null;
   /** Levels beyond this one are not explored. */
   readonly depthMax: number;
+  /** From so many states on those that are alike are kept once. Infinity where they are to be written out. */
+  readonly alikeAfter: number;
   /** Runs while all wait, at the end of each level that is not the last. */
   readonly betweenLevels?: (frontier: Frontier) => void;
 }
@@ -57,13 +60,13 @@ export class BreadthFirst {
   readonly coverage: Coverage;
   readonly findings: Finding[] = [];
   readonly #expansion: Expansion;
-  readonly #expanded: Expanded;
+  readonly #alike: Alike;
   readonly #options: SearchOptions;
   readonly #memory: SharedMemory;
   readonly #heaps: Heaps;
   readonly #random: () => number;
   /** States whose successors were made, and how often decisions were made anew. */
-  #expandedRows = 0;
+  #expanded = 0;
   #reordered = 0;
   /** Chunks taken. */
   #chunks = 0;
@@ -83,21 +86,26 @@ export class BreadthFirst {
       spill: spill === null ? undefined : { folder: spill, frontierBytesMax: frontierShare * memoryBytesMax },
     });
     this.coverage = new Coverage(memory.coverage, options.worker);
-    this.#expanded = new Expanded(this.control, memory.expanded, { ...options, rowsMax: walkRowsMax });
+    this.#alike = new Alike(this.control, memory.alike, program, {
+      ...options,
+      batchMax,
+      rowsMax: walkRowsMax,
+    });
     const surroundings = {
       makeRoom: (states: number): boolean => this.#makeRoom(states),
-      found: (finding: Finding): void => {
-        // One for each property is enough: all of one level are equally deep.
-        if (this.findings.some(({ property }) => property === finding.property)) return;
-        this.findings.push(finding);
-        Atomics.add(this.control, word.findings, 1);
+      found: (finding: Finding): void => this.#found(finding),
+      takeBack: (): void => {
+        while (program.liveness.isOutdated) {
+          Atomics.compareExchange(this.control, word.pause, pauseReason.none, pauseReason.takeBack);
+          this.#meet();
+        }
       },
     };
     this.#expansion = new Expansion(
       program,
       this.visited,
       this.frontier,
-      this.#expanded,
+      this.#alike,
       memory.parents,
       surroundings,
       options,
@@ -160,8 +168,8 @@ export class BreadthFirst {
   }
 
   #expand(chunk: number): boolean {
-    this.#expandedRows += this.frontier.rowCount(chunk);
-    if (this.#expandedRows > (reorderings[this.#reordered] ?? Number.POSITIVE_INFINITY)) {
+    this.#expanded += this.frontier.rowCount(chunk);
+    if (this.#expanded > (reorderings[this.#reordered] ?? Number.POSITIVE_INFINITY)) {
       this.#reordered++;
       this.program.transitions.forgetDecisions();
     }
@@ -210,9 +218,40 @@ export class BreadthFirst {
       control[word.pause] = pauseReason.none;
       if (reason === pauseReason.none) this.#endLevel();
       else if (reason === pauseReason.writeOut) writeOut(this.#unsettled());
+      else if (reason === pauseReason.takeBack) this.#takeBack();
       else if (!this.visited.grow()) this.stop(stopReason.memory);
     });
     this.visited.refresh();
+    this.program.liveness.refresh();
+  }
+
+  /** Nothing is taken for alike any more that differs in what has turned out to be live. All wait meanwhile. */
+  #takeBack(): void {
+    const { frontier } = this;
+    const it = { program: this.program.fork(), frontier, parents: this.#memory.parents };
+    for (const list of [0, 1] as const) {
+      const isNew = list === frontier.nextList;
+      const findings = takeBack(it, this.#alike.takeBack(list), list, isNew);
+      if (findings === undefined) this.stop(stopReason.memory);
+      for (const finding of findings ?? []) this.#found(finding);
+    }
+    this.program.liveness.agree();
+    this.#alike.clear(frontier.currentRows);
+  }
+
+  #beginLevel(states: number): void {
+    const { liveness } = this.program;
+    this.#alike.beginLevel();
+    const { alikeAfter } = this.#options;
+    if (liveness.dead.length === 0 && this.visited.distinct >= alikeAfter) liveness.agree();
+    this.#alike.clear(states);
+  }
+
+  #found(finding: Finding): void {
+    // One for each property is enough: all of one level are equally deep.
+    if (this.findings.some(({ property }) => property === finding.property)) return;
+    this.findings.push(finding);
+    Atomics.add(this.control, word.findings, 1);
   }
 
   /** What this worker has counted becomes common. */
@@ -237,7 +276,7 @@ export class BreadthFirst {
       return;
     }
     const states = this.frontier.advance();
-    this.#expanded.begin(states);
+    this.#beginLevel(states);
     if (states > 0) control[word.level] = (control[word.level] as number) + 1;
     if ((control[word.findings] as number) > 0) this.stop(stopReason.violation);
     else if (states > 0 && (control[word.level] as number) >= this.#options.depthMax)
@@ -294,7 +333,7 @@ export class BreadthFirst {
       this.frontier.bytes +
       this.#memory.values.byteLength +
       this.#memory.projections.byteLength +
-      this.#expanded.bytes +
+      this.#alike.bytes +
       this.#heaps.bytes +
       this.#options.workers * (workerBytes + this.program.bytes)
     );

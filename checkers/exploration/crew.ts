@@ -27,6 +27,7 @@ export interface WorkerOrder {
   readonly workers: number;
   readonly memoryBytesMax: number;
   readonly depthMax: number;
+  readonly alikeAfter: number;
   readonly spill: string | null;
   /** Where to write checkpoints, of what, and the seconds spent before. */
   readonly checkpoint: {
@@ -48,7 +49,7 @@ export type WorkerReport =
     };
 
 /** Changes with the engine, so that a worker that was compiled from another version is recognised. */
-export const engineVersion = "2";
+export const engineVersion = "3";
 
 /** Runs the workers to their end. Throws ModelError when the model fails in one of them; then all end. */
 export async function runCrew(

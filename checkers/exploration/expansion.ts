@@ -1,10 +1,9 @@
+import type { Alike } from "./alike.ts";
 import { field } from "./record.ts";
 import { leastFingerprint } from "./fingerprints.ts";
-import type { Expanded } from "./expanded.ts";
 import type { Frontier } from "./frontier.ts";
 import {
   appendSuccessors,
-  countInstances,
   fingerprintSuccessors,
   insertFingerprints,
   noteParents,
@@ -36,6 +35,8 @@ export interface Surroundings {
   /** Makes room for so many new states, waiting for the others if need be. False when there is none. */
   makeRoom(states: number): boolean;
   found(finding: Finding): void;
+  /** Makes the states again that were taken for alike by what has turned out to be live, waiting for the others. */
+  takeBack(): void;
 }
 
 /** The rows that are being expanded. */
@@ -60,7 +61,7 @@ export class Expansion {
   readonly #program: Program;
   readonly #visited: Visited;
   readonly #frontier: Frontier;
-  readonly #expanded: Expanded;
+  readonly #alike: Alike;
   readonly #parents: GrowingView;
   readonly #surroundings: Surroundings;
   readonly #checkDeadlock: boolean;
@@ -90,7 +91,7 @@ export class Expansion {
     program: Program,
     visited: Visited,
     frontier: Frontier,
-    expanded: Expanded,
+    alike: Alike,
     parents: SharedArrayBuffer,
     surroundings: Surroundings,
     options: { readonly deadlock: boolean; readonly workers: number },
@@ -98,7 +99,7 @@ export class Expansion {
     this.#program = program;
     this.#visited = visited;
     this.#frontier = frontier;
-    this.#expanded = expanded;
+    this.#alike = alike;
     this.#parents = new GrowingView(parents);
     this.#surroundings = surroundings;
     this.#checkDeadlock = options.deadlock;
@@ -135,44 +136,30 @@ export class Expansion {
    * Throws PackingOutgrown before anything is added; the chunk can be expanded again.
    */
   expand(chunk: number): boolean {
-    const source = this.#source(chunk);
-    const { count, enabled } = this.#expandLive(source, this.#frontier.rowCount(chunk));
-    if (this.#checkDeadlock) this.#findDeadlocks(source, count, enabled);
+    const rows = this.#frontier.rowCount(chunk);
+    const { source, enabled } = this.#stepsFrom(chunk, rows);
+    if (this.#checkDeadlock) this.#findDeadlocks(source, rows, enabled);
+    this.#alike.take(source.firstNumber, rows);
     for (let from = 0; from < enabled; from += batchMax) {
       const to = Math.min(enabled, from + batchMax);
       if (!this.#surroundings.makeRoom(to - from)) return false;
       if (!this.#addAll(source, from, to)) return false;
     }
+    if (this.#program.liveness.isOutdated) this.#surroundings.takeBack();
     return true;
   }
 
   /**
-   * Finds and judges the steps from those rows whose successors are not known yet, and counts those of the others.
-   * What seemed to be dead may turn out to be live: then all is done again. Returns how many rows were chosen, and how
-   * many steps there are.
+   * Finds the steps from a chunk's rows, and judges them. What was taken for dead may turn out to be live: then nothing
+   * has been counted yet for the states that seemed to be alike, and all is done again without them.
    */
-  #expandLive(source: Source, rowCount: number): { readonly count: number; readonly enabled: number } {
-    const { rows, first, stride } = source;
-    const { liveness, packing, fingerprints, transitions } = this.#program;
-    const expanded = this.#expanded;
+  #stepsFrom(chunk: number, rows: number): { readonly source: Source; readonly enabled: number } {
     for (;;) {
-      const { dead } = liveness;
-      const count = expanded.choose(rows, first, stride, rowCount, dead, packing, fingerprints);
-      try {
-        const enabled = this.#run(source, count);
-        this.#judgeSteps(source, enabled);
-        if (liveness.dead === dead) {
-          const { effects, offsets } = this.#walk;
-          const { records } = transitions.effects;
-          if (this.generated.length < transitions.instances.length) this.#widenCounts();
-          expanded.finish(effects, offsets, enabled, first, stride, records, this.generated);
-          return { count, enabled };
-        }
-      } catch (error) {
-        expanded.abandon();
-        throw error;
-      }
-      expanded.abandon();
+      const source = this.#source(chunk);
+      const enabled = this.#run(source, rows);
+      this.#judgeSteps(source, enabled);
+      if (!this.#program.liveness.isOutdated) return { source, enabled };
+      this.#surroundings.takeBack();
     }
   }
 
@@ -199,7 +186,7 @@ export class Expansion {
 
   #run({ rows, first, firstNumber, stride }: Source, count: number): number {
     try {
-      const enabled = this.#walk.run(rows, first, stride, count, this.#expanded.chosen);
+      const enabled = this.#walk.run(rows, first, stride, count);
       this.#fingerprint(rows, enabled);
       return enabled;
     } catch (error) {
@@ -210,7 +197,7 @@ export class Expansion {
 
   #findDeadlocks({ first, firstNumber, stride }: Source, count: number, enabled: number): void {
     const alive = new Set(this.#walk.offsets.subarray(0, enabled));
-    for (const row of this.#expanded.chosen.subarray(0, count)) {
+    for (let row = 0; row < count; row++) {
       if (!alive.has(first + row * stride)) this.#found("deadlock", "Deadlock", -1, -1, firstNumber + row);
     }
   }
@@ -255,7 +242,11 @@ export class Expansion {
   /** Adds what is new of a batch's states and judges them. False when memory is used up. */
   #addAll(source: Source, begin: number, end: number): boolean {
     const { transitions, predicates } = this.#program;
-    countInstances(this.generated, transitions.effects.records, this.#walk.effects, begin, end);
+    const { effects, offsets } = this.#walk;
+    const { records } = transitions.effects;
+    const { first, firstNumber, stride } = source;
+    if (this.generated.length < transitions.instances.length) this.#widenCounts();
+    this.#alike.count(this.generated, records, effects, offsets, begin, end, first, stride);
     const within = predicates.hasConstraint ? this.#withinConstraint(source, begin, end) : end - begin;
     const { slots, scale } = this.#visited;
     const [lo, hi, fresh] = [this.#lo, this.#hi, this.#fresh];
@@ -265,7 +256,10 @@ export class Expansion {
     if (predicates.hasConstraint) {
       for (let f = 0; f < found; f++) fresh[f] = this.#within[(fresh[f] as number) - begin] as number;
     }
-    return this.#appendAll(source, found);
+    const kept = this.#alike.sift(effects, this.#prints, fresh, found);
+    if (!this.#appendAll(source, kept)) return false;
+    if (kept < found) this.#alike.settle(effects, offsets, first, firstNumber, stride, this.fresh);
+    return true;
   }
 
   #judgeSteps(source: Source, enabled: number): void {
@@ -337,6 +331,8 @@ export class Expansion {
         2 * number,
         this.fresh,
       );
+      const { numbers } = this.#alike;
+      for (let f = begin; f < end; f++) numbers[f] = number + f - begin;
       this.#outRows += end - begin;
       this.#judge(out, to, stride, begin, end, number);
       begin = end;

@@ -63,6 +63,8 @@ export interface ExplorationOptions {
   readonly resume?: string;
   /** A folder on which to go on where memory is used up. */
   readonly spill?: string;
+  /** From so many states on those that differ in dead variables alone are expanded once; 20,000 by default. */
+  readonly alikeAfter?: number;
   /** Levels to explore, or steps of a path. */
   readonly depthMax?: number;
   /** Aborted, it ends early, and tells what was found. */
@@ -80,6 +82,7 @@ export interface ExplorationProgress {
 }
 
 const progressMs = 250;
+const alikeAfterDefault = 20_000;
 
 /**
  * Explores every state that a model can reach, breadth-first, and judges its properties.
@@ -153,6 +156,7 @@ async function exploreWith(
     memoryBytesMax,
     spill,
     depthMax: options.depthMax ?? Number.POSITIVE_INFINITY,
+    alikeAfter: alikeAfter(options),
     betweenLevels: (frontier) => checkpoints?.consider(frontier, (performance.now() - started) / 1000),
   };
   const setting: Setting = { program, memory, view, options };
@@ -190,6 +194,12 @@ async function exploreWith(
     frontierBytes: first.frontier.bytes,
     ...recoveriesOf(program, first.visited, isComplete, first.control[word.runs] === 0, options),
   });
+}
+
+/** Files hold states that are kept. */
+function alikeAfter(options: ExplorationOptions): number {
+  const isWritten = options.checkpoint !== undefined || options.spill !== undefined;
+  return isWritten ? Number.POSITIVE_INFINITY : (options.alikeAfter ?? alikeAfterDefault);
 }
 
 interface Setting {
@@ -391,7 +401,7 @@ interface Together {
 
 async function together(first: BreadthFirst, it: Together): Promise<readonly Finding[]> {
   if (first.control[word.done] !== 0) return first.findings;
-  const { deadlock, workers, memoryBytesMax, depthMax, spill } = it.searchOptions;
+  const { deadlock, workers, memoryBytesMax, depthMax, alikeAfter, spill } = it.searchOptions;
   const directory = it.options.checkpoint;
   const orders = Array.from({ length: workers }, (_, worker) => ({
     engine: engineVersion,
@@ -404,6 +414,7 @@ async function together(first: BreadthFirst, it: Together): Promise<readonly Fin
     workers,
     memoryBytesMax,
     depthMax,
+    alikeAfter,
     spill,
     checkpoint:
       directory === undefined ? null : { directory, identity: it.identity, secondsBefore: it.secondsBefore },

@@ -8,7 +8,7 @@ import { GrowingView, word, type SharedMemory } from "./shared.ts";
 export const chunkField = { rows: 0, firstNumber: 1, packing: 2, count: 3 } as const;
 
 /** A chunk is what a worker takes at a time: so many ints, and room for so many of the widest rows. */
-const chunkIntsMin = 2 ** 14;
+const chunkIntsMin = 2 ** 13;
 const widestRowsMin = 32;
 
 /** Ints of a chunk, where a row takes at most so many. */
@@ -132,11 +132,14 @@ export class Frontier {
     this.#setFields(chunk, rows, this.firstNumber(chunk), this.packing(chunk));
   }
 
-  /** Hands a chunk over to the next level. */
-  publish(chunk: number, rows: number): void {
+  get nextList(): 0 | 1 {
+    return (1 - (this.#control[word.current] as number)) as 0 | 1;
+  }
+
+  /** Hands a chunk over to the next level, or (while all wait) to the current one. */
+  publish(chunk: number, rows: number, list: 0 | 1 = this.nextList): void {
     this.#setRowCount(chunk, rows);
     const control = this.#control;
-    const list = (1 - (control[word.current] as number)) as 0 | 1;
     let entry = chunk;
     lock(control, word.lock);
     try {
@@ -146,7 +149,9 @@ export class Frontier {
       if (chunks === undefined) throw new RangeError("too many chunks");
       chunks[at] = entry;
       control[word.listed + list] = at + 1;
-      control[word.frontierRows] = (control[word.frontierRows] as number) + rows;
+      if (list === this.nextList) {
+        control[word.frontierRows] = (control[word.frontierRows] as number) + rows;
+      } else control[word.taken] = Math.min(control[word.taken] as number, at);
     } finally {
       unlock(control, word.lock);
     }
@@ -310,7 +315,8 @@ export class Frontier {
     const current = this.#control[word.current] as 0 | 1;
     return (
       this.#rowsOf(current, this.#control[word.taken] as number) +
-      (this.#control[word.frontierRows] as number)
+      (this.#control[word.frontierRows] as number) +
+      (this.#control[word.matesWaiting] as number)
     );
   }
 

@@ -2,6 +2,7 @@ import { field, shapeBits, shapeMask, updateInts, writeInts } from "./record.ts"
 
 // Constants of this module are folded into the code, imported ones are loaded at each use.
 const instanceAt: number = field.instance;
+const effectAt: number = field.effect;
 const shapeAt: number = field.shape;
 const changeAt: number = field.change;
 const ofShape: number = shapeBits;
@@ -319,187 +320,196 @@ export function noteParents(
   }
 }
 
-/** Ints of an entry of `Expanded`: [lo, hi, where its successors stand in the log]. */
-export const expandedInts = 3;
-const entryInts: number = expandedInts;
+/** Ints of an entry of the table of `Alike`: [lo, hi, number of the state that is kept, plus one]. */
+export const alikeInts = 3;
+const entryInts: number = alikeInts;
 /** An entry of it lies in one of so many slots from its home on. */
-const expandedReach = 8;
+const alikeReach = 8;
+/** Ints for each state that is not kept, see `Mate`. */
+export const mateInts = 3;
+const perMate: number = mateInts;
 
-/** Computes the fingerprints of `count` rows without their dead components: the least of each orbit. */
+/**
+ * Computes the fingerprints of new states `begin` to `end` of `fresh` without their dead components: the least of each
+ * orbit. Ends at the first whose effect's dead components are not hashed, and returns its position; else `end`.
+ */
 export function liveFingerprints(
-  rows: Int32Array,
-  first: number,
-  stride: number,
-  count: number,
-  words: number,
+  prints: Int32Array,
   width: number,
-  dead: Int32Array,
-  word: Int32Array,
-  shift: Int32Array,
-  fieldMask: Int32Array,
-  hashes: Int32Array,
-  hashAt: Int32Array,
+  effects: Int32Array,
+  records: Int32Array,
+  fresh: Int32Array,
+  begin: number,
+  end: number,
+  isHashed: Uint8Array,
+  deadHashes: Int32Array,
   lo: Int32Array,
   hi: Int32Array,
-): void {
-  for (let row = 0; row < count; row++) {
-    const from = first + row * stride;
-    let leastLo = 0;
-    let leastHi = 0;
-    for (let p = 0; p < width; p += 2) {
-      let l = rows[from + words + p] as number;
-      let h = rows[from + words + p + 1] as number;
-      for (let d = 0; d < dead.length; d++) {
-        const component = dead[d] as number;
-        const bits = rows[from + (word[component] as number)] as number;
-        const id = (bits >>> (shift[component] as number)) & (fieldMask[component] as number);
-        const entry = (hashAt[component] as number) + id * width + p;
-        l ^= hashes[entry] as number;
-        h ^= hashes[entry + 1] as number;
-      }
-      if (p > 0 && (h > leastHi || (h === leastHi && l >= leastLo))) continue;
+): number {
+  for (let f = begin; f < end; f++) {
+    const position = fresh[f] as number;
+    const effect = records[(effects[position] as number) + effectAt] as number;
+    if (isHashed[effect] === 0) return f;
+    const print = position * width;
+    const dead = effect * width;
+    let leastLo = (prints[print] as number) ^ (deadHashes[dead] as number);
+    let leastHi = (prints[print + 1] as number) ^ (deadHashes[dead + 1] as number);
+    for (let p = 2; p < width; p += 2) {
+      const l = (prints[print + p] as number) ^ (deadHashes[dead + p] as number);
+      const h = (prints[print + p + 1] as number) ^ (deadHashes[dead + p + 1] as number);
+      if (h > leastHi || (h === leastHi && l >= leastLo)) continue;
       leastLo = l;
       leastHi = h;
     }
-    lo[row] = leastLo === 0 ? 1 : leastLo;
-    hi[row] = leastHi === 0 ? 1 : leastHi;
+    lo[f] = leastLo === 0 ? 1 : leastLo;
+    hi[f] = leastHi === 0 ? 1 : leastHi;
   }
+  return end;
 }
 
 /**
- * Looks rows up in the table of `Expanded`, by their fingerprints. Those that are not there are claimed with `tag` less
- * their place in `chosen`, and chosen, as are those at which somebody else is, and those for which there is no room;
- * their slots (-1 for none) come into `claims`, their places into `order`. For the others, where their successors stand
- * comes into `counted`: a position in the log, or -1 - a place in `chosen`. `state`: how many are chosen, and how many not.
+ * Looks new states up in the table of `Alike`, by their fingerprints. Those that are not there are claimed with `tag`
+ * less their place among those kept, and kept, as are those whose claim another worker has not settled yet, and those
+ * for which there is no room: they come first in `fresh`, their slots (-1 for none) into `claims`. The positions of the
+ * others come into `positions`, and what stands in the table for them into `keptFor`. `counts`: how many are kept, and
+ * how many not.
  */
-export function claimExpanded(
+export function claimAlike(
   slots: Int32Array,
   scale: number,
   lo: Int32Array,
   hi: Int32Array,
-  count: number,
+  found: number,
   tag: number,
   isShared: boolean,
-  chosen: Int32Array,
+  fresh: Int32Array,
   claims: Int32Array,
-  order: Int32Array,
-  counted: Int32Array,
-  state: Int32Array,
+  positions: Int32Array,
+  keptFor: Int32Array,
+  counts: Int32Array,
 ): void {
-  let choices = 0;
+  let kept = 0;
   let others = 0;
-  for (let row = 0; row < count; row++) {
-    const l = lo[row] as number;
-    const h = hi[row] as number;
+  for (let f = 0; f < found; f++) {
+    const l = lo[f] as number;
+    const h = hi[f] as number;
     let at = entryInts * (((l >>> 0) * scale) | 0);
-    const end = at + entryInts * expandedReach;
+    const end = at + entryInts * alikeReach;
     let claim = -1;
-    let reference = 0;
+    let standing = 0;
     for (; at < end; at += entryInts) {
-      let found = slots[at] as number;
-      if (found === 0) {
-        if (isShared) found = Atomics.compareExchange(slots, at, 0, l);
+      let first = slots[at] as number;
+      if (first === 0) {
+        if (isShared) first = Atomics.compareExchange(slots, at, 0, l);
         else slots[at] = l;
-        if (found === 0) {
-          slots[at + 2] = tag - choices;
+        if (first === 0) {
+          slots[at + 2] = tag - kept;
           if (isShared) Atomics.store(slots, at + 1, h);
           else slots[at + 1] = h;
           claim = at;
           break;
         }
       }
-      if (found === l) {
+      if (first === l) {
         let second = slots[at + 1] as number;
         while (second === 0) second = Atomics.load(slots, at + 1);
         if (second === h) {
-          reference = isShared ? Atomics.load(slots, at + 2) : (slots[at + 2] as number);
+          standing = isShared ? Atomics.load(slots, at + 2) : (slots[at + 2] as number);
           break;
         }
       }
     }
-    if (reference > 0) counted[others++] = reference;
-    else if (reference <= tag && reference > tag - choices) counted[others++] = reference - tag - 1;
-    else {
-      claims[choices] = claim;
-      order[row] = choices;
-      chosen[choices++] = row;
+    if (standing > 0 || (standing <= tag && standing > tag - kept)) {
+      positions[others] = fresh[f] as number;
+      keptFor[others++] = standing;
+    } else {
+      claims[kept] = claim;
+      fresh[kept++] = fresh[f] as number;
     }
   }
-  state[0] = choices;
-  state[1] = others;
+  counts[0] = kept;
+  counts[1] = others;
 }
 
 /**
- * Writes for each of the `chosen` rows [successors, their instances...] into `log`, from `start` on, and where that is
- * into `logged`. `order`: which of the chosen a row is.
+ * Notes the states that are not kept, as `claimAlike` has found them: one more in the weight of the state that stands
+ * for each (its number less `first`), [its number, number of the state before, instance] in `mates` from `to` on, and
+ * one more by instance in `counts`. `numbers`: of the states of the batch that are kept.
  */
-export function logInstances(
+export function noteAlike(
+  keptFor: Int32Array,
+  positions: Int32Array,
+  count: number,
+  tag: number,
+  numbers: Int32Array,
   effects: Int32Array,
   offsets: Int32Array,
-  enabled: number,
-  first: number,
-  stride: number,
   records: Int32Array,
-  order: Int32Array,
-  chosen: number,
-  start: number,
-  log: Int32Array,
-  logged: Int32Array,
-): void {
-  const perInt = 1 / stride;
-  for (let k = 0; k < chosen; k++) logged[k] = 0;
-  for (let i = 0; i < enabled; i++) {
-    const k = order[rowOf((offsets[i] as number) - first, perInt)] as number;
-    logged[k] = (logged[k] as number) + 1;
-  }
-  let at = start;
-  for (let k = 0; k < chosen; k++) {
-    const successors = logged[k] as number;
-    logged[k] = at;
-    log[at] = 0;
-    at += 1 + successors;
-  }
-  for (let i = 0; i < enabled; i++) {
-    const k = order[rowOf((offsets[i] as number) - first, perInt)] as number;
-    const entry = logged[k] as number;
-    const successors = (log[entry] as number) + 1;
-    log[entry] = successors;
-    log[entry + successors] = records[(effects[i] as number) + instanceAt] as number;
-  }
-}
-
-/** Counts logged successors by instance, see `claimExpanded` for `counted`: those of this chunk stand in `own`. */
-export function countLogged(
-  log: Int32Array,
-  own: Int32Array,
-  logged: Int32Array,
-  counted: Int32Array,
-  count: number,
+  firstOffset: number,
+  firstNumber: number,
+  stride: number,
+  weights: Int32Array,
+  first: number,
+  isShared: boolean,
+  mates: Int32Array,
+  to: number,
   counts: Float64Array,
 ): void {
-  for (let c = 0; c < count; c++) {
-    const reference = counted[c] as number;
-    const from = reference < 0 ? own : log;
-    const at = reference < 0 ? (logged[-1 - reference] as number) : reference;
-    const end = at + (from[at] as number);
-    for (let k = at + 1; k <= end; k++) {
-      const instance = from[k] as number;
-      counts[instance] = (counts[instance] as number) + 1;
-    }
+  const perInt = 1 / stride;
+  let at = to;
+  for (let m = 0; m < count; m++) {
+    const standing = keptFor[m] as number;
+    const kept = standing > 0 ? standing - 1 : (numbers[tag - standing] as number);
+    const position = positions[m] as number;
+    const instance = records[(effects[position] as number) + instanceAt] as number;
+    if (isShared) Atomics.add(weights, kept - first, 1);
+    else weights[kept - first] = (weights[kept - first] as number) + 1;
+    mates[at] = kept;
+    mates[at + 1] = firstNumber + rowOf((offsets[position] as number) - firstOffset, perInt);
+    mates[at + 2] = instance;
+    at += perMate;
+    counts[instance] = (counts[instance] as number) + 1;
   }
 }
 
-/** Counts successors by instance. */
+/**
+ * Takes the weights of states `first` to `first + rows` away, leaving -1 where there was one, and writes what each row
+ * counts for into `rowWeights`. Returns how many other states they stand for.
+ */
+export function takeWeights(
+  weights: Int32Array,
+  first: number,
+  rows: number,
+  rowWeights: Int32Array,
+): number {
+  let others = 0;
+  for (let row = 0; row < rows; row++) {
+    const weight = weights[first + row] as number;
+    rowWeights[row] = 1 + weight;
+    if (weight === 0) continue;
+    weights[first + row] = -1;
+    others += weight;
+  }
+  return others;
+}
+
+/** Counts successors by instance, each for as many states as its row stands for. */
 export function countInstances(
   counts: Float64Array,
   records: Int32Array,
   effects: Int32Array,
+  offsets: Int32Array,
   begin: number,
   end: number,
+  first: number,
+  stride: number,
+  rowWeights: Int32Array,
 ): void {
+  const perInt = 1 / stride;
   for (let i = begin; i < end; i++) {
     const instance = records[(effects[i] as number) + instanceAt] as number;
-    counts[instance] = (counts[instance] as number) + 1;
+    const weight = rowWeights[rowOf((offsets[i] as number) - first, perInt)] as number;
+    counts[instance] = (counts[instance] as number) + weight;
   }
 }
 

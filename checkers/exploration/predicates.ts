@@ -10,6 +10,7 @@ import {
 import type { Effects } from "./effects.ts";
 import { field } from "./record.ts";
 import type { Knowledge } from "./knowledge.ts";
+import type { Liveness } from "./liveness.ts";
 import { Notes } from "./notes.ts";
 import type { Ids, Packing } from "./packing.ts";
 import { Projections } from "./projections.ts";
@@ -57,6 +58,7 @@ export class Predicates {
   readonly #trie: Trie;
   readonly #roots: number[];
   readonly #knowledge: Knowledge;
+  readonly #liveness: Liveness;
   readonly #components: number;
   #packing: Packing;
   #version = -1;
@@ -69,12 +71,14 @@ export class Predicates {
     recorder: Recorder,
     effects: Effects,
     knowledge: Knowledge,
+    liveness: Liveness,
     projections: SharedArrayBuffer,
     packing: Packing,
   ) {
     this.#recorder = recorder;
     this.#effects = effects;
     this.#knowledge = knowledge;
+    this.#liveness = liveness;
     this.#packing = packing;
     this.#components = packing.word.length;
     this.#checked = properties.length;
@@ -178,7 +182,10 @@ export class Predicates {
       () => {
         const leaf = outcomeOf(recorder.read(ids, () => judge(recorder.now as Now<unknown>)));
         this.#roots[p] = this.#trie.insert(this.#roots[p] as number, recorder.reads, recorder.ids, leaf);
-        for (const component of recorder.reads) this.#knowledge.noteRead(p, component);
+        for (const component of recorder.reads) {
+          this.#knowledge.noteRead(p, component);
+          this.#liveness.noteRead(component);
+        }
         return leaf;
       },
     );

@@ -37,6 +37,7 @@ export interface ProgramOptions {
 export interface SharedLearning {
   readonly knowledge: SharedArrayBuffer;
   readonly projections: SharedArrayBuffer;
+  readonly liveness: SharedArrayBuffer;
 }
 
 /** A model as one worker runs it: rows of ids, learnt transitions and predicates. */
@@ -54,6 +55,8 @@ export class Program {
   readonly stepProperties: StepProperties;
   /** All packings so far; rows are written in the last. */
   readonly packings: Packing[] = [];
+  readonly #values: SharedArrayBuffer;
+  readonly #options: ProgramOptions;
   readonly #packingKind: number;
   /** Packings that were read in the log and are not in use yet, by their variables' bits. */
   #announced: (readonly number[])[] = [];
@@ -61,6 +64,8 @@ export class Program {
 
   constructor(model: Model<unknown>, values: SharedArrayBuffer, options: ProgramOptions) {
     this.model = model;
+    this.#values = values;
+    this.#options = options;
     const layout = layoutOf(model, options.ghosts);
     this.layout = layout;
     const components = layout.components.length;
@@ -73,7 +78,7 @@ export class Program {
     const aspects = new Aspects(layout, this.store);
     this.recorder = new Recorder(layout, this.store, aspects);
     this.fingerprints = new Fingerprints(layout, options.permutations);
-    this.liveness = new Liveness(layout);
+    this.liveness = new Liveness(layout, options.shared?.liveness);
     const { recorder, store, fingerprints, liveness } = this;
     const first = options.unpacked === true ? widestPacking(layout) : new Packing(layout, this.#firstBits());
     this.transitions = new Transitions(
@@ -95,7 +100,7 @@ export class Program {
     this.knowledge = new Knowledge(ofStates.length + parts, components, flags, options.shared?.knowledge);
     const { knowledge } = this;
     const projections = options.shared?.projections ?? makeProjections();
-    this.shared = { knowledge: knowledge.buffer, projections };
+    this.shared = { knowledge: knowledge.buffer, projections, liveness: liveness.buffer };
     const startOfSteps = ofStates.length;
     this.stepProperties = new StepProperties(
       model,
@@ -116,6 +121,7 @@ export class Program {
       recorder,
       effects,
       knowledge,
+      liveness,
       projections,
       first,
     );
@@ -125,6 +131,11 @@ export class Program {
       this.store.id(this.#packingKind, [...first.bits]);
     }
     this.#takePackings();
+  }
+
+  /** Another program of the same model, that shares what all workers share. */
+  fork(): Program {
+    return new Program(this.model, this.#values, { ...this.#options, shared: this.shared });
   }
 
   get packing(): Packing {

@@ -6,6 +6,7 @@ import { expect, it } from "vitest";
 import type { Model } from "../../model/index.ts";
 import { explore, type ExplorationOptions } from "./explore.ts";
 import { exploreNaively, type NaiveOptions, type NaiveResult } from "./naive.ts";
+import { ladderOf, ladderPlan } from "./ladders.for-tests.ts";
 import { modelOf, modelPlan } from "./random-models.for-tests.ts";
 import type { ExplorationResult } from "./result.ts";
 
@@ -16,7 +17,7 @@ async function compare(model: Model<unknown>, options: ExplorationOptions): Prom
     deadlock: options.deadlock === true,
     without: options.view === true ? (model.ghosts ?? []) : [],
   });
-  const fast = await explore(model, options);
+  const fast = await explore(model, { alikeAfter: 0, ...options });
   expect(fast.counterexample?.length, "states of the counterexample").toBe(slow.violation?.path.length);
   if (fast.counterexample !== null) {
     expect([...(slow.violation?.properties ?? [])]).toContain(fast.counterexample.property);
@@ -64,6 +65,15 @@ it("counts orbits as the slow twin does, for random symmetric models", async () 
       await compare(modelOf(plan), { symmetry: true });
     }),
     runs,
+  );
+});
+
+it("takes back what it took for alike, where what was never read is read after all", async () => {
+  await fc.assert(
+    fc.asyncProperty(ladderPlan, fc.nat(20), fc.boolean(), async (plan, alikeAfter, deadlock) => {
+      await compare(ladderOf(plan), { alikeAfter, deadlock });
+    }),
+    { numRuns: 500 },
   );
 });
 

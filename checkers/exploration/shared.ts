@@ -35,19 +35,24 @@ export const word = {
   settled: 22,
   /** Chunks on disk, of list 0 and of list 1. */
   onDisk: 23,
-  /** Slots of the table of expanded states, and ints of its log that are used. */
-  expandedSlots: 25,
-  expandedLogged: 26,
-  /** States whose successors were counted and not made. */
-  counted: 27,
+  /** See `Alike`: slots of its table; how many states were counted with others, and how many are waiting for it; */
+  alikeSlots: 25,
+  alike: 26,
+  matesWaiting: 27,
+  /** for list 0 and list 1, the mates noted, and the number from which on states have weights. */
+  mates: 28,
+  firstWeighted: 30,
   /** For each worker: KiB of its heap. */
   heaps: 32,
   /** With a word for each of `workersMax`. */
   count: 96,
 } as const;
 
-/** Values of `word.pause`: somebody needs a larger table, or the table is to be written out. */
-export const pauseReason = { none: 0, grow: 1, writeOut: 2 } as const;
+/**
+ * Values of `word.pause`: somebody needs a larger table, or the table is to be written out, or states that were taken
+ * for alike are not.
+ */
+export const pauseReason = { none: 0, grow: 1, writeOut: 2, takeBack: 3 } as const;
 
 /** Why an exploration ended before its time. */
 export const stopReason = { none: 0, violation: 1, time: 2, memory: 3, interrupted: 4, depth: 5 } as const;
@@ -75,20 +80,24 @@ export interface SharedMemory {
   readonly knowledge: SharedArrayBuffer;
   /** See `Projections`. */
   readonly projections: SharedArrayBuffer;
-  /** See `Expanded`. */
-  readonly expanded: {
-    /** For each entry: the two halves of a fingerprint, and where its successors stand in `log`. */
+  /** See `Liveness`. */
+  readonly liveness: SharedArrayBuffer;
+  /** See `Alike`. */
+  readonly alike: {
+    /** For each entry: the two halves of a fingerprint, and the number of the state that is kept. */
     readonly slots: SharedArrayBuffer;
-    /** For each state that was expanded: how many successors it has, and the instances that lead to them. */
-    readonly log: SharedArrayBuffer;
+    /** For the states of list 0 and of list 1, by number: how many others each stands for. */
+    readonly weights: readonly [SharedArrayBuffer, SharedArrayBuffer];
+    /** Those others. */
+    readonly mates: readonly [SharedArrayBuffer, SharedArrayBuffer];
   };
 }
 
 export function makeSharedMemory(
   values: SharedArrayBuffer,
-  learnt: { readonly knowledge: SharedArrayBuffer; readonly projections: SharedArrayBuffer },
+  learnt: Pick<SharedMemory, "knowledge" | "projections" | "liveness">,
 ): SharedMemory {
-  const { knowledge, projections } = learnt;
+  const { knowledge, projections, liveness } = learnt;
   const small = 2 ** 16;
   return {
     control: new SharedArrayBuffer(4 * word.count),
@@ -103,7 +112,12 @@ export function makeSharedMemory(
     coverage: growable(small, 2 ** 30),
     knowledge,
     projections,
-    expanded: { slots: growable(small, 2 ** 28), log: growable(small, 2 ** 28) },
+    liveness,
+    alike: {
+      slots: growable(small, 2 ** 28),
+      weights: [growable(small, bufferBytesMax), growable(small, bufferBytesMax)],
+      mates: [growable(small, bufferBytesMax), growable(small, bufferBytesMax)],
+    },
   };
 }
 
@@ -132,5 +146,10 @@ export class GrowingView {
       this.ints = new Int32Array(this.#buffer, 0, this.#buffer.byteLength >>> 2);
     }
     return this.ints;
+  }
+
+  /** The view of all that others have made it reach. */
+  get whole(): Int32Array {
+    return this.reach(this.#buffer.byteLength >>> 2) as Int32Array;
   }
 }

@@ -44,7 +44,7 @@ export function summarise(ended: Ended): ExplorationResult {
   const actions = actionCoverage(ended);
   const generated = model.initial.length + actions.reduce((sum, action) => sum + action.generated, 0);
   const distinct = control[word.distinct] as number;
-  const alike = control[word.counted] as number;
+  const alike = control[word.alike] as number;
   const partial = {
     model: model.name,
     parameters: model.parameters,

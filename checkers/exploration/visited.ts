@@ -9,10 +9,8 @@ const overhang = 4096;
 const firstCapacity = 2 ** 16;
 /** It grows when it is fuller than this, */
 export const loadMax = 0.8;
-/** by this factor: the table takes 10 to 14 bytes a state, or 16 while it is small. */
-const growth = 1.4;
-const growthWhileSmall = 1.55;
-const smallCapacity = 2 ** 21;
+/** by this factor: the table takes 10 to 15 bytes a state. */
+const growth = 1.5;
 
 /**
  * The set of fingerprints: open addressing with linear probing in memory that all workers share. A slot's first half
@@ -56,8 +54,7 @@ export class Visited {
   }
 
   get #nextCapacity(): number {
-    const { capacity } = this;
-    return Math.ceil(capacity * (capacity < smallCapacity ? growthWhileSmall : growth));
+    return Math.ceil(this.capacity * growth);
   }
 
   /** Whether `more` entries can be added before it must grow. */

@@ -30,15 +30,14 @@ export class Walk {
     this.#transitions = transitions;
   }
 
-  /** Fills `effects` and `offsets` for `count` of at most `walkRowsMax` rows; returns how many there are. */
-  run(rows: Row, first: number, stride: number, count: number, chosen: Int32Array = onlyRow): number {
+  /** Fills `effects` and `offsets` for at most `walkRowsMax` rows; returns how many there are. */
+  run(rows: Row, first: number, stride: number, count: number): number {
     const state = this.#state;
     state[0] = state[1] = 0;
     if (count === 0) return 0;
     this.at = first;
     const start = this.#transitions.start(rows, first);
-    for (let choice = 0; choice < count; choice++) {
-      const row = chosen[choice] as number;
+    for (let row = 0; row < count; row++) {
       this.#reserve(1);
       this.#follow(start, row, first + row * stride);
     }
@@ -122,9 +121,6 @@ export class Walk {
     }
   }
 }
-
-/** What is chosen of one row. */
-const onlyRow = new Int32Array(1);
 
 function longer(array: Int32Array, length: number): Int32Array {
   const result = new Int32Array(length);
