@@ -1,6 +1,8 @@
+import fc from "fast-check";
 import { expect, it } from "vitest";
 import { disabled, opaque, vocabulary, type Model, type ParametersOf } from "../../model/index.ts";
 import { explore } from "./explore.ts";
+import { exploreNaively } from "./naive.ts";
 
 interface State {
   level: number;
@@ -99,4 +101,48 @@ it("counts for no state twice where that is found out in the middle of a level",
   expect({ generated, distinct }).toEqual({ generated: 4 * size, distinct: 3 * size + 1 });
   expect(alike).toBeGreaterThan(0);
   expect(alike).toBeLessThan(size);
+});
+
+it("counts as the slow twin does where levels take many chunks", async () => {
+  interface Wide {
+    level: number;
+    value: number;
+    last: string;
+  }
+  const wide = vocabulary<Wide>();
+  const values = Array.from({ length: 1500 }, (_, value) => [value] as const);
+  const factor = fc.integer({ min: 1, max: 40 });
+  const oneWay = fc.record({ factor, added: fc.nat(1000), sizes: fc.nat(1500), least: fc.nat(1500) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(oneWay, { minLength: 2, maxLength: 3 }), async (ways) => {
+      const model = opaque<Wide>({
+        name: "wide",
+        parameters: {},
+        identities: [],
+        initial: [{ level: 0, value: 0, last: "" }],
+        actions: [
+          wide.action(
+            "Begin",
+            (now) => (now.level === 0 ? values : []),
+            (_, next, value) => {
+              Object.assign(next, { level: 1, value, last: "Begin" });
+            },
+          ),
+          ...ways.map((way, index) =>
+            wide.action(`Way${index}`, [[]], (now, next) => {
+              if (now.level === 0 || now.level === 4 || now.value < way.least) return disabled;
+              next.level = now.level + 1;
+              next.value = (now.value * way.factor + way.added) % (1 + way.sizes);
+              next.last = `Way${index}`;
+              return undefined;
+            }),
+          ),
+        ],
+      });
+      const { generated, distinct, depth } = await explore(model, { alikeAfter: 0 });
+      const slow = exploreNaively(model, { statesMax: 100_000 });
+      expect([generated, distinct, depth]).toEqual([slow.generated, slow.distinct, slow.depth]);
+    }),
+    { numRuns: 12 },
+  );
 });

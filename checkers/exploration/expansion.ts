@@ -258,7 +258,7 @@ export class Expansion {
     }
     const kept = this.#alike.sift(effects, this.#prints, fresh, found);
     if (!this.#appendAll(source, kept)) return false;
-    if (kept < found) this.#alike.settle(effects, offsets, first, firstNumber, stride, this.fresh);
+    this.#alike.settle(effects, offsets, first, firstNumber, stride, this.fresh);
     return true;
   }
 
