@@ -35,8 +35,8 @@ export interface Mate {
  * that will ever be asked, and have the same successors by the same instances. The first of them alone is kept in a row
  * and expanded; its weight says for how many others its steps count.
  *
- * Should a component turn out to be live after all, those that were not kept are made from their parents again, see
- * `Withdrawal`.
+ * Should a component turn out to be live after all, those that were not kept are made from their parents again
+ * (take-back.ts).
  */
 export class Alike {
   /** What was touched only to be in the cache. */

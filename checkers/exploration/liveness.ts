@@ -48,16 +48,6 @@ export class Liveness {
   /** From now on all that is not known to be live counts as dead. To be called while all workers wait. */
   agree(): void {
     const dead = [...this.#live.keys()].filter((component) => this.#live[component] === 0);
-    this.#set(dead);
-  }
-
-  /** From now on nothing counts as dead. To be called while all workers wait. */
-  giveUp(): void {
-    this.#live.fill(1);
-    this.#set([]);
-  }
-
-  #set(dead: readonly number[]): void {
     this.#words.set(dead, header.count);
     this.#words[header.dead] = dead.length;
     this.#words[header.version] = (this.#words[header.version] as number) + 1;
