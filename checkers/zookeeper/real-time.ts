@@ -1,8 +1,9 @@
 import type { Event, Json, Zxid } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
+import type { Acknowledged } from "./acknowledged.ts";
 import { firstAtLeast } from "./facts.ts";
 import { PromiseCheck } from "./findings.ts";
-import { eachSighting } from "./mentions.ts";
+import { eachSighting, type SeeStat } from "./mentions.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
 
 /** The newest zxid of a kind of reply, as it grows along the history; asked by event index. */
@@ -59,7 +60,7 @@ export function knowledgeOf(history: ZookeeperHistory): Knowledge {
 export function checkWriteOrder(
   history: ZookeeperHistory,
   knowledge: Knowledge,
-  acknowledged: ReadonlyMap<Zxid, Step>,
+  acknowledged: Acknowledged,
   promise: PromiseCheck,
 ): void {
   for (const step of history.steps) {
@@ -75,7 +76,7 @@ export function checkWriteOrder(
         [before.invocation, before.completion, step.invocation],
       );
     }
-    const other = acknowledged.get(step.zxid);
+    const other = acknowledged.at(step.zxid);
     if (other !== undefined && other !== step) {
       promise.broken(
         `${nameOf(step)} and ${nameOf(other)} were both acknowledged at zxid ${show(step.zxid)}`,
@@ -92,28 +93,28 @@ export function checkWriteOrder(
  */
 export function checkFuture(history: ZookeeperHistory, knowledge: Knowledge): PromiseCheck {
   const promise = new PromiseCheck("never-from-the-future");
+  const see: SeeStat = (path, { czxid, mzxid, pzxid }, _, step) => {
+    promise.checked();
+    if (mzxid <= step.zxid && pzxid <= step.zxid && czxid <= step.zxid) return;
+    const what = `${nameOf(step)} was answered at zxid ${show(step.zxid)}`;
+    const shown = `${what} and shows zxid ${show(Math.max(czxid, mzxid, pzxid))} on ${path}`;
+    promise.broken(shown, step.completion as Event, [step.invocation]);
+  };
   for (const step of history.steps) {
     if (!step.isAnswered || step.zxid <= 0) continue;
-    const completion = step.completion as Event;
     if (step.hasPosition) {
       const reader = knowledge.reads.before(step.invokedAt);
       promise.checked();
       if (reader !== undefined && reader.zxid >= step.zxid) {
         const what = `${nameOf(reader)} was answered at zxid ${show(reader.zxid)} before ${nameOf(step)} began`;
-        promise.broken(`${what}, which got zxid ${show(step.zxid)}`, completion, [
+        promise.broken(`${what}, which got zxid ${show(step.zxid)}`, step.completion as Event, [
           reader.invocation,
           reader.completion,
           step.invocation,
         ]);
       }
     }
-    eachSighting(step, ({ path, stat }) => {
-      promise.checked();
-      const newest = Math.max(stat.czxid, stat.mzxid, stat.pzxid);
-      if (newest <= step.zxid) return;
-      const what = `${nameOf(step)} was answered at zxid ${show(step.zxid)}`;
-      promise.broken(`${what} and shows zxid ${show(newest)} on ${path}`, completion, [step.invocation]);
-    });
+    eachSighting(step, see);
   }
   return promise;
 }

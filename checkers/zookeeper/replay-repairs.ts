@@ -68,7 +68,7 @@ export function repairRead(
 /** Takes an answer's word for it, so that one contradiction does not entail others. */
 export function adoptWrite(state: ReplayState, step: Step): void {
   if (step.outcome !== "ok") return;
-  eachSighting(step, ({ path, stat, data }) => {
+  eachSighting(step, (path, stat, data) => {
     const writes = step.op === "create" || step.op === "setData";
     state.observe(path, stat, writes ? (step.request["data"] as string | null) : data);
   });

@@ -52,7 +52,7 @@ class LaterWrites {
 
   constructor(steps: readonly Step[]) {
     const writes = steps.filter((step) => step.hasPosition);
-    for (const { invocation } of writes) this.#invoked.push(invocation.index);
+    for (const { invokedAt } of writes) this.#invoked.push(invokedAt);
     this.#least = new Float64Array(writes.length + 1).fill(Infinity);
     for (let i = writes.length - 1; i >= 0; i--)
       this.#least[i] = Math.min(this.#least[i + 1] as number, (writes[i] as Step).zxid);

@@ -51,8 +51,9 @@ export function checkSessionEnds(
   }
   promise.checked(ended.size + expiries.length);
   for (const step of history.steps) {
+    if (step.outcome !== "ok") continue;
     const end = ended.get(step.session);
-    if (end === undefined || step.outcome !== "ok" || step.invokedAt < end.index) continue;
+    if (end === undefined || step.invokedAt < end.index) continue;
     const what = `session ${step.session} was over at event ${end.index}`;
     promise.broken(`${what}, and ${nameOf(step)} succeeded`, step.completion as Event, [
       end,
@@ -80,9 +81,8 @@ export function checkSessionEnds(
 export function checkSequentialNodes(history: ZookeeperHistory): PromiseCheck {
   const promise = new PromiseCheck("sequential-nodes");
   const byParent = new Map<string, Numbered[]>();
-  for (const step of history.steps) {
-    if (step.op !== "create" || step.outcome !== "ok") continue;
-    if (!String(step.request["mode"]).includes("sequential")) continue;
+  for (const step of history.creates) {
+    if (step.outcome !== "ok" || !step.createsSequential) continue;
     const { created } = step;
     const parent = created.slice(0, created.lastIndexOf("/")) || "/";
     // A parent that is deleted and created again numbers from 0 again.

@@ -100,6 +100,15 @@ export class Step {
       this.isWrite && this.zxid > 0 && (this.error === undefined || positioned.has(this.error));
   }
 
+  /** Whether it asks for a create of one of the modes whose names begin with "ephemeral". */
+  get createsEphemeral(): boolean {
+    return this.op === "create" && (this.request["mode"] as string).startsWith("ephemeral");
+  }
+
+  get createsSequential(): boolean {
+    return this.op === "create" && (this.request["mode"] as string).includes("sequential");
+  }
+
   /** The request's fields. */
   get request(): JsonObject {
     return this.invocation.value as JsonObject;
@@ -112,6 +121,11 @@ export class Step {
     if (op === "setData")
       return { op, path, data: request["data"] as string | null, version: request["version"] as number };
     if (op === "delete") return { op, path, version: request["version"] as number };
+    if (op === "multi") return { op, operations: request["operations"] as unknown as readonly SubRequest[] };
+    if (op === "create") {
+      const { data, mode, acl, ttlMs } = request;
+      return { op, path, data, mode, acl, ttlMs } as unknown as WriteRequest;
+    }
     return { ...request, op } as unknown as WriteRequest;
   }
 
@@ -180,6 +194,8 @@ export interface ZookeeperHistory {
   readonly completed: readonly Step[];
   /** The answered ones of them. */
   readonly answered: readonly Step[];
+  /** The creates, in order of their invocations. */
+  readonly creates: readonly Step[];
   readonly watches: readonly WatchStep[];
   readonly sessions: readonly SessionStep[];
   /** Paths that a client asked to delete. */
@@ -260,7 +276,8 @@ export function readHistory(events: readonly Event[]): ZookeeperHistory {
   if (steps.some((step) => step.op === "sync")) noteSyncs(steps);
   if (steps.some((step) => step.op === "addAuth")) noteIdentities(steps, sessions);
   const answered = completed.filter((step) => step.isAnswered);
-  return { events, steps, completed, answered, watches, sessions, ...livesOfPaths(steps) };
+  const creates = steps.filter((step) => step.op === "create");
+  return { events, steps, completed, answered, creates, watches, sessions, ...livesOfPaths(steps) };
 }
 
 function livesOfPaths(steps: readonly Step[]): Pick<ZookeeperHistory, "deletedPaths" | "mortalPaths"> {
