@@ -74,12 +74,9 @@ export function checkZookeeper(events: readonly Event[], options: ZookeeperOptio
   const expiries = ends.map(({ session, place }) => ({ session, zxid: place.zxid, seen: place.seen }));
   const knowledge = knowledgeOf(history);
   checkWriteOrder(history, knowledge, replay.acknowledged, writes);
-  for (const step of history.steps) {
-    if (!step.isWrite && step.isAnswered && step.zxid > 0 && readsTree(step)) reads.checked();
-    if (step.op === "multi" && step.hasPosition) multi.checked();
-  }
-  for (const step of history.creates)
-    if (step.outcome === "ok" && step.createsEphemeral) ephemerals.checked();
+  reads.checked(numberOf(history.answered, (step) => step.zxid > 0 && readsTree(step)));
+  multi.checked(numberOf(history.answered, (step) => step.op === "multi" && step.hasPosition));
+  ephemerals.checked(numberOf(history.creates, (step) => step.outcome === "ok" && step.createsEphemeral));
   const { sameServer, acrossServers } = checkSessionOrder(history);
   const clientOrder = checkClientOrder(history, happened);
   const sequential = checkSequentialNodes(history);
@@ -120,6 +117,12 @@ const changeNames = {
   data: "given other data",
   children: "given other children",
 } as const;
+
+function numberOf(steps: readonly Step[], counts: (step: Step) => boolean): number {
+  let number = 0;
+  for (const step of steps) if (counts(step)) number++;
+  return number;
+}
 
 function readsTree(step: Step): boolean {
   return step.op === "getData" || step.op === "exists" || step.op === "getChildren";

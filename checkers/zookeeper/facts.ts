@@ -61,7 +61,7 @@ export class Facts {
       }
     }
     const latest = new Map<string, Stat>();
-    const see: SeeStat = (path, stat, _, { zxid }) => {
+    const see: SeeStat = (path, stat, { zxid }) => {
       if (stat.ephemeralOwner !== noOwner || deleted.has(path)) this.#live(path, stat.czxid, zxid);
       if (!written.has(path)) return;
       const last = latest.get(path);

@@ -25,8 +25,8 @@ export interface MentionGroup {
   readonly mentions: readonly Mention[];
 }
 
-/** Is told a Stat with the path that it is of and, from a getData, the data that belongs to its mzxid. */
-export type SeeStat = (path: string, stat: Stat, data: string | null | undefined, step: Step) => void;
+/** Is told a Stat with the path that it is of, and the step whose answer holds it. */
+export type SeeStat = (path: string, stat: Stat, step: Step) => void;
 
 /** Calls back for every Stat that an answer holds. */
 export function eachSighting(step: Step, see: SeeStat): void {
@@ -35,17 +35,15 @@ export function eachSighting(step: Step, see: SeeStat): void {
     const operations = step.request["operations"] as unknown as readonly SubRequest[];
     results?.forEach((result, i) => {
       if (result.op === "create" && result.stat !== undefined) {
-        see(result.path, result.stat, undefined, step);
+        see(result.path, result.stat, step);
       } else if (result.op === "setData") {
-        see(operations[i]?.path ?? "", result.stat, undefined, step);
+        see(operations[i]?.path ?? "", result.stat, step);
       }
     });
     return;
   }
   const { stat } = step;
-  if (stat === undefined) return;
-  const path = step.op === "create" ? step.created : step.path;
-  see(path, stat, step.op === "getData" ? (step.answer["data"] as string | null) : undefined, step);
+  if (stat !== undefined) see(step.op === "create" ? step.created : step.path, stat, step);
 }
 
 const changeTypes: { readonly [type: string]: ChangeType } = {
@@ -86,7 +84,7 @@ export function groupsOf(
   };
   /** By path, the Stat seen last all of whose transactions are known: most replies show it again. */
   const settled = new Map<string, Stat>();
-  const see: SeeStat = (path, stat, data, step) => {
+  const see: SeeStat = (path, stat, step) => {
     const last = settled.get(path);
     if (last === stat) return;
     const { czxid, mzxid, pzxid } = stat;
@@ -100,7 +98,7 @@ export function groupsOf(
     if (created !== undefined) created.owner ??= stat.ephemeralOwner;
     const written = mzxid > czxid ? mention(mzxid, path, "data", seen) : created;
     if (written !== undefined) {
-      written.data ??= data;
+      written.data ??= step.dataRead;
       written.dataLength ??= stat.dataLength;
       if (mzxid > czxid) written.version ??= stat.version;
     }

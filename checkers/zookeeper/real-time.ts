@@ -9,13 +9,15 @@ import type { Step, ZookeeperHistory } from "./steps.ts";
 /** The newest zxid of a kind of reply, as it grows along the history; asked by event index. */
 class Newest {
   readonly #indexes: number[] = [];
+  readonly #zxids: Zxid[] = [];
   readonly #steps: Step[] = [];
 
   /** Steps have to come in the order of their completions. */
   add(step: Step): void {
-    const last = this.#steps.at(-1);
-    if (last !== undefined && step.zxid <= last.zxid) return;
+    const last = this.#zxids.at(-1);
+    if (last !== undefined && step.zxid <= last) return;
     this.#indexes.push(step.completedAt);
+    this.#zxids.push(step.zxid);
     this.#steps.push(step);
   }
 
@@ -24,15 +26,18 @@ class Newest {
     return this.#steps[firstAtLeast(this.#indexes, index) - 1];
   }
 
+  /** The same for events of which none is asked for before an earlier one. */
+  along(): (index: number) => Step | undefined {
+    let next = 0;
+    return (index) => {
+      while ((this.#indexes[next] ?? Infinity) < index) next++;
+      return this.#steps[next - 1];
+    };
+  }
+
   /** The first reply that carried a zxid above the given one. */
   firstAbove(zxid: Zxid): Step | undefined {
-    let [from, to] = [0, this.#steps.length];
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if ((this.#steps[middle] as Step).zxid > zxid) to = middle;
-      else from = middle + 1;
-    }
-    return this.#steps[from];
+    return this.#steps[firstAtLeast(this.#zxids, zxid + 1)];
   }
 }
 
@@ -63,11 +68,12 @@ export function checkWriteOrder(
   acknowledged: Acknowledged,
   promise: PromiseCheck,
 ): void {
+  const newestBefore = knowledge.writes.along();
   for (const step of history.steps) {
     if (!step.hasPosition) continue;
     promise.checked();
     const completion = step.completion as Event;
-    const before = knowledge.writes.before(step.invokedAt);
+    const before = newestBefore(step.invokedAt);
     if (before !== undefined && before.zxid >= step.zxid) {
       promise.broken(
         `${nameOf(step)} got zxid ${show(step.zxid)}, not above ${show(before.zxid)} of ${nameOf(before)}, ` +
@@ -93,17 +99,18 @@ export function checkWriteOrder(
  */
 export function checkFuture(history: ZookeeperHistory, knowledge: Knowledge): PromiseCheck {
   const promise = new PromiseCheck("never-from-the-future");
-  const see: SeeStat = (path, { czxid, mzxid, pzxid }, _, step) => {
+  const see: SeeStat = (path, { czxid, mzxid, pzxid }, step) => {
     promise.checked();
     if (mzxid <= step.zxid && pzxid <= step.zxid && czxid <= step.zxid) return;
     const what = `${nameOf(step)} was answered at zxid ${show(step.zxid)}`;
     const shown = `${what} and shows zxid ${show(Math.max(czxid, mzxid, pzxid))} on ${path}`;
     promise.broken(shown, step.completion as Event, [step.invocation]);
   };
+  const newestBefore = knowledge.reads.along();
   for (const step of history.steps) {
     if (!step.isAnswered || step.zxid <= 0) continue;
     if (step.hasPosition) {
-      const reader = knowledge.reads.before(step.invokedAt);
+      const reader = newestBefore(step.invokedAt);
       promise.checked();
       if (reader !== undefined && reader.zxid >= step.zxid) {
         const what = `${nameOf(reader)} was answered at zxid ${show(reader.zxid)} before ${nameOf(step)} began`;

@@ -329,11 +329,9 @@ export class Replay {
     const fits = stat === undefined || showsNode(node, stat);
     const difference = fits ? undefined : nodeDifference(statOf(node), stat);
     if (difference !== undefined) return { path, kind: "node", ...difference };
-    if (step.op === "getData") {
-      const data = step.answer["data"] as string | null | undefined;
-      if (data !== undefined && data !== node.data)
-        return { path, kind: "data", expected: JSON.stringify(node.data), found: JSON.stringify(data) };
-    }
+    const data = step.dataRead;
+    if (data !== undefined && data !== node.data)
+      return { path, kind: "data", expected: JSON.stringify(node.data), found: JSON.stringify(data) };
     return this.#compareChildren(step, path, stat);
   }
 

@@ -57,6 +57,8 @@ export class Step {
   session: string;
   server: string;
   error: ErrorCode | undefined = undefined;
+  /** The path that a successful create has really created; "" for others. */
+  created = "";
   /** The Stat that the answer shows of `path`, or of the node created; undefined for other answers. */
   stat: Stat | undefined = undefined;
   /** Whether the reply's zxid is the position of this very write. */
@@ -93,7 +95,9 @@ export class Step {
     if (!this.isAnswered) return;
     checkAnswer(completion, this.op);
     if (this.outcome === "ok") {
-      const stat = this.answer["stat"] as unknown as Stat | undefined;
+      const { answer } = this;
+      if (this.op === "create") this.created = answer["path"] as string;
+      const stat = answer["stat"] as unknown as Stat | undefined;
       if (stat !== undefined) this.stat = stats.one(this.path, stat);
     } else this.error = completion.error as ErrorCode;
     this.hasPosition =
@@ -137,9 +141,9 @@ export class Step {
       : noFields;
   }
 
-  /** The path that a successful create has really created. */
-  get created(): string {
-    return this.answer["path"] as string;
+  /** What a getData has read: the data that belongs to its Stat's mzxid; undefined where none was told. */
+  get dataRead(): string | null | undefined {
+    return this.op === "getData" ? (this.answer["data"] as string | null | undefined) : undefined;
   }
 }
 

@@ -378,19 +378,24 @@ function tellInOrder({ steps, completed, watches, sessions }: ZookeeperHistory, 
   const setting = steps.filter((step) => step.setsWatches);
   const ending = completed.filter((step) => watching.has(step.session));
   const parting = sessions.filter(({ what }) => watching.has(what.session));
-  let [set, end, watch, part] = [0, 0, 0, 0];
-  for (;;) {
-    const nextSet = setting[set]?.invokedAt ?? Infinity;
-    const nextEnd = ending[end]?.completedAt ?? Infinity;
-    const nextWatch = indexOf(watches[watch]?.event);
-    const nextPart = indexOf(parting[part]?.event);
-    const next = Math.min(nextSet, nextEnd, nextWatch, nextPart);
-    if (next === Infinity) return;
-    if (next === nextEnd) moments.completed(ending[end++] as Step);
-    else if (next === nextSet) moments.invoked(setting[set++] as Step);
-    else if (next === nextWatch) moments.told(watches[watch++] as WatchStep);
-    else moments.disconnected((parting[part++] as SessionStep).what.session);
+  let [set, watch, part, next] = [0, 0, 0, -1];
+  const tellBefore = (index: number): void => {
+    while (next < index) {
+      const nextSet = setting[set]?.invokedAt ?? Infinity;
+      const nextWatch = indexOf(watches[watch]?.event);
+      const nextPart = indexOf(parting[part]?.event);
+      next = Math.min(nextSet, nextWatch, nextPart);
+      if (next >= index) return;
+      if (next === nextSet) moments.invoked(setting[set++] as Step);
+      else if (next === nextWatch) moments.told(watches[watch++] as WatchStep);
+      else moments.disconnected((parting[part++] as SessionStep).what.session);
+    }
+  };
+  for (const step of ending) {
+    tellBefore(step.completedAt);
+    moments.completed(step);
   }
+  tellBefore(Infinity);
 }
 
 function indexOf(event: Event | undefined): number {
