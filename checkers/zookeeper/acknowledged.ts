@@ -11,16 +11,14 @@ interface EpochWrites {
 }
 
 /**
- * The writes that were acknowledged, by zxid; of two at the same one the later. An epoch's counters are dense, so that a
+ * The writes that were acknowledged, by zxid; of two at the same one that whose answer came later. An epoch's counters are dense, so that a
  * list finds with one look what a Map would have to hash floating-point numbers for.
  */
 export class Acknowledged {
   readonly #epochs = new Map<number, EpochWrites>();
   #last: EpochWrites | undefined;
 
-  /** Steps without a position are left aside. */
-  constructor(steps: readonly Step[]) {
-    const writes = steps.filter((step) => step.hasPosition);
+  constructor(writes: readonly Step[]) {
     for (const { zxid } of writes) {
       const epoch = epochOf(zxid);
       const known = this.#of(epoch);
@@ -31,7 +29,9 @@ export class Acknowledged {
     for (const step of writes) {
       const epoch = epochOf(step.zxid);
       const known = this.#of(epoch) as EpochWrites;
-      known.writes[step.zxid - epoch * countersOfEpoch - known.first] = step;
+      const at = step.zxid - epoch * countersOfEpoch - known.first;
+      const other = known.writes[at];
+      if (other === undefined || other.completedAt < step.completedAt) known.writes[at] = step;
     }
   }
 

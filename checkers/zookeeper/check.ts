@@ -74,8 +74,8 @@ export function checkZookeeper(events: readonly Event[], options: ZookeeperOptio
   const expiries = ends.map(({ session, place }) => ({ session, zxid: place.zxid, seen: place.seen }));
   const knowledge = knowledgeOf(history);
   checkWriteOrder(history, knowledge, replay.acknowledged, writes);
-  reads.checked(numberOf(history.answered, (step) => step.zxid > 0 && readsTree(step)));
-  multi.checked(numberOf(history.answered, (step) => step.op === "multi" && step.hasPosition));
+  reads.checked(numberOf(history.treeReads, (step) => step.zxid > 0));
+  multi.checked(numberOf(history.positioned, (step) => step.op === "multi"));
   ephemerals.checked(numberOf(history.creates, (step) => step.outcome === "ok" && step.createsEphemeral));
   const { sameServer, acrossServers } = checkSessionOrder(history);
   const clientOrder = checkClientOrder(history, happened);
@@ -122,10 +122,6 @@ function numberOf(steps: readonly Step[], counts: (step: Step) => boolean): numb
   let number = 0;
   for (const step of steps) if (counts(step)) number++;
   return number;
-}
-
-function readsTree(step: Step): boolean {
-  return step.op === "getData" || step.op === "exists" || step.op === "getChildren";
 }
 
 interface Promises {

@@ -69,8 +69,7 @@ export function checkWriteOrder(
   promise: PromiseCheck,
 ): void {
   const newestBefore = knowledge.writes.along();
-  for (const step of history.steps) {
-    if (!step.hasPosition) continue;
+  for (const step of history.positioned) {
     promise.checked();
     const completion = step.completion as Event;
     const before = newestBefore(step.invokedAt);
@@ -133,7 +132,7 @@ export function checkFuture(history: ZookeeperHistory, knowledge: Knowledge): Pr
 export function checkSyncedReads(history: ZookeeperHistory, knowledge: Knowledge): Verdict {
   let [synced, stale] = [0, 0];
   let first: { step: Step; missed: Step } | undefined;
-  for (const step of history.steps) {
+  for (const step of history.synced) {
     const since = step.syncedSince;
     if (since === undefined || !step.isAnswered || step.isWrite || step.zxid <= 0 || step.op === "sync")
       continue;
@@ -179,9 +178,8 @@ export function checkStaleness(
   const name = "staleness";
   const ages: number[] = [];
   let oldest: { step: Step; missed: Step; ms: number } | undefined;
-  for (const step of history.steps) {
-    if (step.isWrite || step.outcome !== "ok" || step.zxid <= 0 || step.syncedSince !== undefined) continue;
-    if (step.op !== "getData" && step.op !== "exists" && step.op !== "getChildren") continue;
+  for (const step of history.treeReads) {
+    if (step.outcome !== "ok" || step.zxid <= 0 || step.syncedSince !== undefined) continue;
     const missed = knowledge.writes.firstAbove(step.zxid);
     const completed = missed?.completion;
     const isStale = completed !== undefined && missed !== undefined && missed.completedAt < step.invokedAt;

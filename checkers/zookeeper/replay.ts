@@ -94,15 +94,17 @@ type Furthest =
   | { readonly attempt: undefined; readonly chosen: readonly number[]; readonly isCut: boolean };
 
 function inputOf(history: ZookeeperHistory): ReplayInput {
-  const acknowledged = new Acknowledged(history.answered);
+  const acknowledged = new Acknowledged(history.positioned);
+  const steps: Step[] = [];
   let floor = Infinity;
   for (const step of history.answered) {
-    if (step.zxid > 0 && step.zxid < floor) floor = step.zxid;
+    if (step.zxid <= 0) continue;
+    if (step.zxid < floor) floor = step.zxid;
+    if (isDetermined(step)) steps.push(step);
   }
+  steps.sort(inReplayOrder);
   const unanswered = new Unanswered(history);
   const groups = groupsOf(history, acknowledged, floor);
-  const steps = history.answered.filter((step) => step.zxid > 0 && isDetermined(step));
-  steps.sort(inReplayOrder);
   const reserved = reservedCandidates(groups, unanswered);
   let lives: SessionLives | undefined;
   let bounds: SequenceBounds | undefined;

@@ -87,8 +87,8 @@ export interface Happened {
 export function checkClientOrder(history: ZookeeperHistory, happened: readonly Happened[]): PromiseCheck {
   const promise = new PromiseCheck("client-order");
   const bySession = new Map<string, Step[]>();
-  for (const step of history.steps) {
-    if (!step.hasPosition || step.session === "") continue;
+  for (const step of history.positioned) {
+    if (step.session === "") continue;
     const steps = bySession.get(step.session);
     if (steps === undefined) {
       bySession.set(step.session, [step]);
@@ -113,8 +113,8 @@ export function checkClientOrder(history: ZookeeperHistory, happened: readonly H
     );
   }
   const last = new Map<string, Step>();
-  for (const step of history.steps) {
-    if (!step.hasPosition || step.session === "") continue;
+  for (const step of history.positioned) {
+    if (step.session === "") continue;
     const before = last.get(step.session);
     if (before !== undefined && before.zxid >= step.zxid) {
       const what = `session ${step.session} sent ${nameOf(before)} before ${nameOf(step)}`;

@@ -44,8 +44,7 @@ export function checkSessionEnds(
     } else if (what.f === "session-expired" && !ended.has(what.session)) ended.set(what.session, event);
   }
   const closed = new Set<string>();
-  for (const step of history.steps) {
-    if (step.op !== "closeSession") continue;
+  for (const step of history.closings) {
     closed.add(step.session);
     if (step.outcome === "ok") ended.set(step.session, step.completion as Event);
   }

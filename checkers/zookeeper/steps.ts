@@ -22,6 +22,7 @@ import {
   type ZnodeRequest,
   type Zxid,
 } from "../../model/index.ts";
+import { listsOf, type StepLists } from "./step-lists.ts";
 
 export type JsonObject = { readonly [key: string]: Json };
 
@@ -190,7 +191,7 @@ export interface SessionStep {
 }
 
 /** A history as the checkers of ZooKeeper's promises read it. */
-export interface ZookeeperHistory {
+export interface ZookeeperHistory extends StepLists {
   readonly events: readonly Event[];
   /** In order of their invocations. */
   readonly steps: readonly Step[];
@@ -198,14 +199,8 @@ export interface ZookeeperHistory {
   readonly completed: readonly Step[];
   /** The answered ones of them. */
   readonly answered: readonly Step[];
-  /** The creates, in order of their invocations. */
-  readonly creates: readonly Step[];
   readonly watches: readonly WatchStep[];
   readonly sessions: readonly SessionStep[];
-  /** Paths that a client asked to delete. */
-  readonly deletedPaths: ReadonlySet<string>;
-  /** Paths at which more than one node may have lived, one after the other. */
-  readonly mortalPaths: ReadonlySet<string>;
 }
 
 const writes: ReadonlySet<string> = new Set<ZnodeRequest["op"]>([
@@ -257,9 +252,11 @@ export function readHistory(events: readonly Event[]): ZookeeperHistory {
   const watches: WatchStep[] = [];
   const sessions: SessionStep[] = [];
   const stats = new Stats();
+  const ops = new Set<ZnodeRequest["op"]>();
   const rules = new HistoryRules<Step | undefined>(byIndex, (invocation) => {
     const op = checkedOperation(invocation);
     if (op === undefined) return undefined;
+    ops.add(op);
     const step = new Step(invocation, op);
     steps.push(step);
     return step;
@@ -277,28 +274,10 @@ export function readHistory(events: readonly Event[]): ZookeeperHistory {
       if (what !== undefined) sessions.push({ event, what });
     }
   }
-  if (steps.some((step) => step.op === "sync")) noteSyncs(steps);
-  if (steps.some((step) => step.op === "addAuth")) noteIdentities(steps, sessions);
+  if (ops.has("sync")) noteSyncs(steps);
+  if (ops.has("addAuth")) noteIdentities(steps, sessions);
   const answered = completed.filter((step) => step.isAnswered);
-  const creates = steps.filter((step) => step.op === "create");
-  return { events, steps, completed, answered, creates, watches, sessions, ...livesOfPaths(steps) };
-}
-
-function livesOfPaths(steps: readonly Step[]): Pick<ZookeeperHistory, "deletedPaths" | "mortalPaths"> {
-  const deletedPaths = new Set<string>();
-  const mortalPaths = new Set<string>();
-  const note = (op: string, path: string, isForGood: boolean): void => {
-    if (op === "delete") deletedPaths.add(path);
-    if (op === "delete" || (op === "create" && !isForGood)) mortalPaths.add(path);
-  };
-  for (const { op, path, request } of steps) {
-    if (op === "create" || op === "delete") note(op, path, request["mode"] === "persistent");
-    else if (op === "multi") {
-      for (const part of request["operations"] as unknown as readonly SubRequest[])
-        note(part.op, part.path, false);
-    }
-  }
-  return { deletedPaths, mortalPaths };
+  return { events, steps, completed, answered, watches, sessions, ...listsOf(steps) };
 }
 
 type ParsedWatchEvent = NonNullable<ReturnType<typeof parseWatchEvent>>;
