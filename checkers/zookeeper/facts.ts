@@ -69,10 +69,10 @@ export class Facts {
       latest.set(path, stat);
       this.#note(path, stat.mzxid, stat.czxid, stat.version);
     };
-    for (const step of answered) {
+    answered.forEach((step) => {
       eachSighting(step, see);
       if (step.op === "getChildren" && step.outcome === "ok" && step.zxid > 0) this.#list(step);
-    }
+    });
     for (const versions of this.#versions.values()) sortByMzxid(versions);
     for (const lists of this.#lists.values()) sortByZxid(lists);
   }

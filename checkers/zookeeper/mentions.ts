@@ -104,7 +104,7 @@ export function groupsOf(
     }
     if (pzxid > czxid) mention(pzxid, path, "children", seen);
   };
-  for (const step of history.answered) eachSighting(step, see);
+  history.answered.forEach((step) => eachSighting(step, see));
   for (const { event, type, path, zxid } of history.watches) {
     const change = changeTypes[type];
     if (zxid > 0 && change !== undefined) mention(zxid, path, change, event);

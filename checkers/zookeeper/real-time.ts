@@ -50,11 +50,11 @@ export interface Knowledge {
 /** Goes once over the replies in the order in which they came. */
 export function knowledgeOf(history: ZookeeperHistory): Knowledge {
   const knowledge = { writes: new Newest(), reads: new Newest() };
-  for (const step of history.answered) {
-    if (step.zxid <= 0) continue;
+  history.answered.forEach((step) => {
+    if (step.zxid <= 0) return;
     if (step.hasPosition) knowledge.writes.add(step);
     else if (!step.isWrite) knowledge.reads.add(step);
-  }
+  });
   return knowledge;
 }
 
@@ -69,7 +69,7 @@ export function checkWriteOrder(
   promise: PromiseCheck,
 ): void {
   const newestBefore = knowledge.writes.along();
-  for (const step of history.positioned) {
+  history.positioned.forEach((step) => {
     promise.checked();
     const completion = step.completion as Event;
     const before = newestBefore(step.invokedAt);
@@ -89,7 +89,7 @@ export function checkWriteOrder(
         [step.invocation, other.invocation, completion, other.completion],
       );
     }
-  }
+  });
 }
 
 /**
@@ -106,8 +106,8 @@ export function checkFuture(history: ZookeeperHistory, knowledge: Knowledge): Pr
     promise.broken(shown, step.completion as Event, [step.invocation]);
   };
   const newestBefore = knowledge.reads.along();
-  for (const step of history.steps) {
-    if (!step.isAnswered || step.zxid <= 0) continue;
+  history.steps.forEach((step) => {
+    if (!step.isAnswered || step.zxid <= 0) return;
     if (step.hasPosition) {
       const reader = newestBefore(step.invokedAt);
       promise.checked();
@@ -121,7 +121,7 @@ export function checkFuture(history: ZookeeperHistory, knowledge: Knowledge): Pr
       }
     }
     eachSighting(step, see);
-  }
+  });
   return promise;
 }
 
@@ -178,8 +178,8 @@ export function checkStaleness(
   const name = "staleness";
   const ages: number[] = [];
   let oldest: { step: Step; missed: Step; ms: number } | undefined;
-  for (const step of history.treeReads) {
-    if (step.outcome !== "ok" || step.zxid <= 0 || step.syncedSince !== undefined) continue;
+  history.treeReads.forEach((step) => {
+    if (step.outcome !== "ok" || step.zxid <= 0 || step.syncedSince !== undefined) return;
     const missed = knowledge.writes.firstAbove(step.zxid);
     const completed = missed?.completion;
     const isStale = completed !== undefined && missed !== undefined && missed.completedAt < step.invokedAt;
@@ -187,7 +187,7 @@ export function checkStaleness(
     ages.push(ms);
     if (isStale && missed !== undefined && (oldest === undefined || ms > oldest.ms))
       oldest = { step, missed, ms };
-  }
+  });
   if (ages.length === 0)
     return { name, verdict: "holds", vacuous: true, detail: "no plain read was answered" };
   const sorted = Float64Array.from(ages).sort();

@@ -97,11 +97,11 @@ function inputOf(history: ZookeeperHistory): ReplayInput {
   const acknowledged = new Acknowledged(history.positioned);
   const steps: Step[] = [];
   let floor = Infinity;
-  for (const step of history.answered) {
-    if (step.zxid <= 0) continue;
+  history.answered.forEach((step) => {
+    if (step.zxid <= 0) return;
     if (step.zxid < floor) floor = step.zxid;
     if (isDetermined(step)) steps.push(step);
-  }
+  });
   steps.sort(inReplayOrder);
   const unanswered = new Unanswered(history);
   const groups = groupsOf(history, acknowledged, floor);

@@ -17,12 +17,12 @@ export class SessionLives {
       this.#closed.add(session);
       if (zxid > 0) this.#overAt.set(session, zxid + 0.5);
     }
-    for (const { outcome, op, session, zxid } of answered) {
-      if (outcome !== "ok" || op === "closeSession") continue;
+    answered.forEach(({ outcome, op, session, zxid }) => {
+      if (outcome !== "ok" || op === "closeSession") return;
       const last = this.#lastAlive.get(session);
       if (last === undefined) this.#lastAlive.set(session, { zxid });
       else if (zxid > last.zxid) last.zxid = zxid;
-    }
+    });
     const told = sessions.filter(({ what }) => what.f === "session-expired");
     if (told.length === 0) return;
     const later = new LaterWrites(positioned);

@@ -49,16 +49,16 @@ export function checkSessionEnds(
     if (step.outcome === "ok") ended.set(step.session, step.completion as Event);
   }
   promise.checked(ended.size + expiries.length);
-  for (const step of history.steps) {
-    if (step.outcome !== "ok") continue;
+  history.steps.forEach((step) => {
+    if (step.outcome !== "ok") return;
     const end = ended.get(step.session);
-    if (end === undefined || step.invokedAt < end.index) continue;
+    if (end === undefined || step.invokedAt < end.index) return;
     const what = `session ${step.session} was over at event ${end.index}`;
     promise.broken(`${what}, and ${nameOf(step)} succeeded`, step.completion as Event, [
       end,
       step.invocation,
     ]);
-  }
+  });
   const slackNs = (options.expirySlackMs ?? 1000) * 1e6;
   const early = (session: string, seen: Event): void => {
     if (closed.has(session)) return;

@@ -26,7 +26,7 @@ export interface StepLists {
 /** Sorts them in one go: each look at a step that is not in the processor's caches costs more than what is done with it. */
 export function listsOf(steps: readonly Step[]): StepLists {
   const lists = new Lists();
-  for (const step of steps) lists.add(step);
+  steps.forEach((step) => lists.add(step));
   return lists;
 }
 

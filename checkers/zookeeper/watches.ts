@@ -381,10 +381,10 @@ function tellInOrder(history: ZookeeperHistory, moments: Moments): void {
       else moments.disconnected((parting[part++] as SessionStep).what.session);
     }
   };
-  for (const step of ending) {
+  ending.forEach((step) => {
     tellBefore(step.completedAt);
     moments.completed(step);
-  }
+  });
   tellBefore(Infinity);
 }
 
