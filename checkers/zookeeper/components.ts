@@ -18,16 +18,25 @@ export class Components {
         if (first !== undefined) this.#join(first.path, request.path);
       }
     }
+    const sessionsOf = new Map<string, Set<string>>();
     /** The first path of each session. */
-    const first = new Map<string, string>();
+    const firstOf = new Map<string, string>();
     for (const step of creates) {
       if (!step.createsEphemeral) continue;
-      const known = first.get(step.session);
-      if (known === undefined) first.set(step.session, step.path);
-      this.#join(step.path, parentPath(step.path));
-      if (known !== undefined && known !== step.path) this.#join(step.path, known);
+      const { path, session } = step;
+      let sessions = sessionsOf.get(path);
+      if (sessions === undefined) {
+        sessionsOf.set(path, (sessions = new Set()));
+        this.#join(path, parentPath(path));
+      }
+      if (!sessions.has(session)) {
+        sessions.add(session);
+        const first = firstOf.get(session);
+        if (first === undefined) firstOf.set(session, path);
+        else this.#join(path, first);
+      }
       // A sequential node that nothing else is about is its parent's, and so is the path that was asked for.
-      if (step.outcome === "ok" && this.#above.has(step.created)) this.#join(step.path, step.created);
+      if (step.outcome === "ok" && this.#above.has(step.created)) this.#join(path, step.created);
     }
   }
 
