@@ -1,5 +1,6 @@
 import type { Event, Zxid } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
+import type { Acknowledged } from "./acknowledged.ts";
 import { checkFinalReads } from "./final-reads.ts";
 import { PromiseCheck } from "./findings.ts";
 import { eachSighting } from "./mentions.ts";
@@ -73,17 +74,9 @@ export function checkZookeeper(events: readonly Event[], options: ZookeeperOptio
   const expiries = ends.map(({ session, place }) => ({ session, zxid: place.zxid, seen: place.seen }));
   const knowledge = knowledgeOf(history);
   checkWriteOrder(history, knowledge, replay.acknowledged, writes);
-  for (const step of history.steps) {
-    if (!step.isWrite && step.isAnswered && step.zxid > 0 && readsTree(step)) reads.checked();
-    if (step.op === "multi" && step.hasPosition) multi.checked();
-    if (
-      step.op === "create" &&
-      step.outcome === "ok" &&
-      String(step.request["mode"]).startsWith("ephemeral")
-    ) {
-      ephemerals.checked();
-    }
-  }
+  reads.checked(numberOf(history.treeReads, (step) => step.zxid > 0));
+  multi.checked(numberOf(history.positioned, (step) => step.op === "multi"));
+  ephemerals.checked(numberOf(history.creates, (step) => step.outcome === "ok" && step.createsEphemeral));
   const { sameServer, acrossServers } = checkSessionOrder(history);
   const clientOrder = checkClientOrder(history, happened);
   const sequential = checkSequentialNodes(history);
@@ -125,8 +118,10 @@ const changeNames = {
   children: "given other children",
 } as const;
 
-function readsTree(step: Step): boolean {
-  return step.op === "getData" || step.op === "exists" || step.op === "getChildren";
+function numberOf(steps: readonly Step[], counts: (step: Step) => boolean): number {
+  let number = 0;
+  for (const step of steps) if (counts(step)) number++;
+  return number;
 }
 
 interface Promises {
@@ -139,13 +134,13 @@ interface Promises {
 /** The paths of each multi that reads have shown as it left them, by its zxid. */
 function partsShown(
   steps: readonly Step[],
-  acknowledged: ReadonlyMap<Zxid, Step>,
+  acknowledged: Acknowledged,
 ): ReadonlyMap<Zxid, ReadonlySet<string>> {
   const shown = new Map<Zxid, Set<string>>();
   for (const step of steps) {
     if (step.isWrite || step.outcome !== "ok") continue;
-    eachSighting(step, ({ path, stat }) => {
-      if (acknowledged.get(stat.mzxid)?.op !== "multi") return;
+    eachSighting(step, (path, stat) => {
+      if (acknowledged.at(stat.mzxid)?.op !== "multi") return;
       const paths = shown.get(stat.mzxid);
       if (paths === undefined) shown.set(stat.mzxid, new Set([path]));
       else paths.add(path);

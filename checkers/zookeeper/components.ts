@@ -9,7 +9,7 @@ import type { Candidate } from "./unanswered.ts";
 export class Components {
   readonly #above = new Map<string, string>();
 
-  constructor(candidates: readonly Candidate[], steps: readonly Step[]) {
+  constructor(candidates: readonly Candidate[], creates: readonly Step[]) {
     for (const { requests } of candidates) {
       const [first] = requests;
       for (const request of requests) {
@@ -18,11 +18,25 @@ export class Components {
         if (first !== undefined) this.#join(first.path, request.path);
       }
     }
-    for (const step of steps) {
-      if (step.op !== "create" || !String(step.request["mode"]).startsWith("ephemeral")) continue;
-      this.#join(step.path, parentPath(step.path));
-      this.#join(step.path, `session ${step.session}`);
-      if (step.outcome === "ok") this.#join(step.path, step.created);
+    const sessionsOf = new Map<string, Set<string>>();
+    /** The first path of each session. */
+    const firstOf = new Map<string, string>();
+    for (const step of creates) {
+      if (!step.createsEphemeral) continue;
+      const { path, session } = step;
+      let sessions = sessionsOf.get(path);
+      if (sessions === undefined) {
+        sessionsOf.set(path, (sessions = new Set()));
+        this.#join(path, parentPath(path));
+      }
+      if (!sessions.has(session)) {
+        sessions.add(session);
+        const first = firstOf.get(session);
+        if (first === undefined) firstOf.set(session, path);
+        else this.#join(path, first);
+      }
+      // A sequential node that nothing else is about is its parent's, and so is the path that was asked for.
+      if (step.outcome === "ok" && this.#above.has(step.created)) this.#join(path, step.created);
     }
   }
 

@@ -1,5 +1,5 @@
-import { nodeName, noOwner, parentPath, sequenceNumber, type Zxid } from "../../model/index.ts";
-import { eachSighting, type Sighting } from "./mentions.ts";
+import { nodeName, noOwner, parentPath, sequenceNumber, type Stat, type Zxid } from "../../model/index.ts";
+import { eachSighting, type SeeStat } from "./mentions.ts";
 import type { SessionLives } from "./session-ends.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
 import type { Candidate } from "./unanswered.ts";
@@ -17,6 +17,12 @@ interface Lists {
   names: (readonly string[])[];
 }
 
+/** One of the nodes that lived at a path, with the greatest zxid at which somebody saw it. */
+interface Life {
+  readonly czxid: Zxid;
+  seenAt: Zxid;
+}
+
 /** A node as the replay has it, of which a change is considered. */
 interface Present {
   readonly czxid: Zxid;
@@ -30,8 +36,8 @@ interface Present {
  */
 export class Facts {
   readonly #versions = new Map<string, Versions>();
-  /** By path and czxid, the greatest zxid at which somebody saw the node. */
-  readonly #lives = new Map<string, Map<Zxid, Zxid>>();
+  /** The nodes that were seen at a path, in the order of their czxids. */
+  readonly #lives = new Map<string, Life[]>();
 
   readonly #lists = new Map<string, Lists>();
   /** Paths that a client asked to delete. */
@@ -54,21 +60,20 @@ export class Facts {
         else if (op === "delete") deleted.add(path);
       }
     }
-    const latest = new Map<string, Sighting["stat"]>();
-    for (const step of answered) {
-      eachSighting(step, ({ path, stat }) => {
-        if (stat.ephemeralOwner !== noOwner || deleted.has(path)) this.#live(path, stat.czxid, step.zxid);
-        if (!written.has(path)) return;
-        const last = latest.get(path);
-        if (last?.mzxid === stat.mzxid && last.version === stat.version) return;
-        latest.set(path, stat);
-        this.#note(path, stat.mzxid, stat.czxid, stat.version);
-      });
-    }
-    for (const versions of this.#versions.values()) sortByMzxid(versions);
-    for (const step of answered) {
+    const latest = new Map<string, Stat>();
+    const see: SeeStat = (path, stat, { zxid }) => {
+      if (stat.ephemeralOwner !== noOwner || deleted.has(path)) this.#live(path, stat.czxid, zxid);
+      if (!written.has(path)) return;
+      const last = latest.get(path);
+      if (last === stat || (last?.mzxid === stat.mzxid && last.version === stat.version)) return;
+      latest.set(path, stat);
+      this.#note(path, stat.mzxid, stat.czxid, stat.version);
+    };
+    answered.forEach((step) => {
+      eachSighting(step, see);
       if (step.op === "getChildren" && step.outcome === "ok" && step.zxid > 0) this.#list(step);
-    }
+    });
+    for (const versions of this.#versions.values()) sortByMzxid(versions);
     for (const lists of this.#lists.values()) sortByZxid(lists);
   }
 
@@ -84,8 +89,9 @@ export class Facts {
 
   /** Whether the node can be gone from `zxid` on. */
   mayDelete(path: string, node: Present, zxid: Zxid): boolean {
-    const seenAt = this.#lives.get(path)?.get(node.czxid);
-    if (seenAt !== undefined && seenAt >= zxid) return false;
+    const lives = this.#lives.get(path);
+    const life = lives?.[firstSince(lives, node.czxid)];
+    if (life?.czxid === node.czxid && life.seenAt >= zxid) return false;
     return !isUnique(path) || this.#isListed(path, zxid) !== true;
   }
 
@@ -130,15 +136,32 @@ export class Facts {
   }
 
   #live(path: string, czxid: Zxid, zxid: Zxid): void {
-    let lives = this.#lives.get(path);
-    if (lives === undefined) this.#lives.set(path, (lives = new Map()));
-    if ((lives.get(czxid) ?? -1) < zxid) lives.set(czxid, zxid);
+    const lives = this.#lives.get(path);
+    if (lives === undefined) {
+      this.#lives.set(path, [{ czxid, seenAt: zxid }]);
+      return;
+    }
+    const at = firstSince(lives, czxid);
+    const life = lives[at];
+    if (life?.czxid !== czxid) lives.splice(at, 0, { czxid, seenAt: zxid });
+    else if (life.seenAt < zxid) life.seenAt = zxid;
   }
 }
 
 /** Whether the name is one of a sequential node, which never comes again while its parent lives. */
 function isUnique(path: string): boolean {
   return sequenceNumber(path) !== undefined;
+}
+
+/** The position of the first life that does not begin before `czxid`; mostly it is the last one. */
+function firstSince(lives: readonly Life[], czxid: Zxid): number {
+  let [from, to] = [0, lives.length];
+  while (from < to) {
+    const middle = to === lives.length ? to - 1 : (from + to) >>> 1;
+    if ((lives[middle] as Life).czxid >= czxid) to = middle;
+    else from = middle + 1;
+  }
+  return from;
 }
 
 function sortByMzxid(versions: Versions): void {

@@ -10,10 +10,9 @@ import type { Step, ZookeeperHistory } from "./steps.ts";
 export function checkFinalReads(history: ZookeeperHistory): PromiseCheck {
   const promise = new PromiseCheck("final-agreement");
   const last = new Map<string, Map<string, Step>>();
-  const lastWrite = history.steps.findLast((step) => step.isWrite && step.op !== "closeSession");
-  for (const step of history.steps) {
+  const lastWrite = history.steps.findLastIndex((step) => step.isWrite && step.op !== "closeSession");
+  for (const step of history.steps.slice(Math.max(0, lastWrite))) {
     if (!step.isFinal || !step.isAnswered || step.server === "") continue;
-    if (lastWrite !== undefined && step.invokedAt < lastWrite.invokedAt) continue;
     const key = `${step.op} ${step.path}`;
     const servers = last.get(key);
     if (servers === undefined) last.set(key, new Map([[step.server, step]]));

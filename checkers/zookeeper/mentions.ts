@@ -1,4 +1,5 @@
 import type { Event, Stat, SubRequest, SubResult, Zxid } from "../../model/index.ts";
+import type { Acknowledged } from "./acknowledged.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
 
 export type ChangeType = "created" | "deleted" | "data" | "children";
@@ -24,31 +25,25 @@ export interface MentionGroup {
   readonly mentions: readonly Mention[];
 }
 
-/** A Stat with the path that it is of and, from a getData, the data that belongs to its mzxid. */
-export interface Sighting {
-  readonly path: string;
-  readonly stat: Stat;
-  readonly data: string | null | undefined;
-}
+/** Is told a Stat with the path that it is of, and the step whose answer holds it. */
+export type SeeStat = (path: string, stat: Stat, step: Step) => void;
 
 /** Calls back for every Stat that an answer holds. */
-export function eachSighting(step: Step, see: (sighting: Sighting) => void): void {
+export function eachSighting(step: Step, see: SeeStat): void {
   if (step.op === "multi") {
     const results = step.answer["results"] as unknown as readonly SubResult[] | undefined;
     const operations = step.request["operations"] as unknown as readonly SubRequest[];
     results?.forEach((result, i) => {
       if (result.op === "create" && result.stat !== undefined) {
-        see({ path: result.path, stat: result.stat, data: undefined });
+        see(result.path, result.stat, step);
       } else if (result.op === "setData") {
-        see({ path: operations[i]?.path ?? "", stat: result.stat, data: undefined });
+        see(operations[i]?.path ?? "", result.stat, step);
       }
     });
     return;
   }
   const { stat } = step;
-  if (stat === undefined) return;
-  const path = step.op === "create" ? step.created : step.path;
-  see({ path, stat, data: step.op === "getData" ? (step.answer["data"] as string | null) : undefined });
+  if (stat !== undefined) see(step.op === "create" ? step.created : step.path, stat, step);
 }
 
 const changeTypes: { readonly [type: string]: ChangeType } = {
@@ -61,11 +56,11 @@ const changeTypes: { readonly [type: string]: ChangeType } = {
 /** Every transaction at or above `floor` that replies and events speak of and no acknowledged write is, by zxid. */
 export function groupsOf(
   history: Pick<ZookeeperHistory, "answered" | "watches">,
-  acknowledged: ReadonlyMap<Zxid, Step>,
+  acknowledged: Acknowledged,
   floor: Zxid,
 ): MentionGroup[] {
   const mentions = new Map<string, Mention>();
-  const isKnown = (zxid: Zxid): boolean => zxid < floor || acknowledged.has(zxid);
+  const isKnown = (zxid: Zxid): boolean => zxid < floor || acknowledged.at(zxid) !== undefined;
   const mention = (zxid: Zxid, path: string, type: ChangeType, seen: Event): Mention | undefined => {
     if (isKnown(zxid)) return undefined;
     const key = `${zxid} ${type} ${path}`;
@@ -89,28 +84,27 @@ export function groupsOf(
   };
   /** By path, the Stat seen last all of whose transactions are known: most replies show it again. */
   const settled = new Map<string, Stat>();
-  for (const step of history.answered) {
+  const see: SeeStat = (path, stat, step) => {
+    const last = settled.get(path);
+    if (last === stat) return;
+    const { czxid, mzxid, pzxid } = stat;
+    if (last?.mzxid === mzxid && last.pzxid === pzxid && last.czxid === czxid) return;
+    if (isKnown(mzxid) && isKnown(pzxid) && isKnown(czxid)) {
+      settled.set(path, stat);
+      return;
+    }
     const seen = step.completion as Event;
-    eachSighting(step, ({ path, stat, data }) => {
-      const last = settled.get(path);
-      if (last === stat) return;
-      const { czxid, mzxid, pzxid } = stat;
-      if (last?.mzxid === mzxid && last.pzxid === pzxid && last.czxid === czxid) return;
-      if (isKnown(mzxid) && isKnown(pzxid) && isKnown(czxid)) {
-        settled.set(path, stat);
-        return;
-      }
-      const created = mention(czxid, path, "created", seen);
-      if (created !== undefined) created.owner ??= stat.ephemeralOwner;
-      const written = mzxid > czxid ? mention(mzxid, path, "data", seen) : created;
-      if (written !== undefined) {
-        written.data ??= data;
-        written.dataLength ??= stat.dataLength;
-        if (mzxid > czxid) written.version ??= stat.version;
-      }
-      if (pzxid > czxid) mention(pzxid, path, "children", seen);
-    });
-  }
+    const created = mention(czxid, path, "created", seen);
+    if (created !== undefined) created.owner ??= stat.ephemeralOwner;
+    const written = mzxid > czxid ? mention(mzxid, path, "data", seen) : created;
+    if (written !== undefined) {
+      written.data ??= step.dataRead;
+      written.dataLength ??= stat.dataLength;
+      if (mzxid > czxid) written.version ??= stat.version;
+    }
+    if (pzxid > czxid) mention(pzxid, path, "children", seen);
+  };
+  history.answered.forEach((step) => eachSighting(step, see));
   for (const { event, type, path, zxid } of history.watches) {
     const change = changeTypes[type];
     if (zxid > 0 && change !== undefined) mention(zxid, path, change, event);

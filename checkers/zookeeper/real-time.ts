@@ -1,20 +1,23 @@
 import type { Event, Json, Zxid } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
+import type { Acknowledged } from "./acknowledged.ts";
 import { firstAtLeast } from "./facts.ts";
 import { PromiseCheck } from "./findings.ts";
-import { eachSighting } from "./mentions.ts";
+import { eachSighting, type SeeStat } from "./mentions.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
 
 /** The newest zxid of a kind of reply, as it grows along the history; asked by event index. */
 class Newest {
   readonly #indexes: number[] = [];
+  readonly #zxids: Zxid[] = [];
   readonly #steps: Step[] = [];
 
   /** Steps have to come in the order of their completions. */
   add(step: Step): void {
-    const last = this.#steps.at(-1);
-    if (last !== undefined && step.zxid <= last.zxid) return;
+    const last = this.#zxids.at(-1);
+    if (last !== undefined && step.zxid <= last) return;
     this.#indexes.push(step.completedAt);
+    this.#zxids.push(step.zxid);
     this.#steps.push(step);
   }
 
@@ -23,15 +26,18 @@ class Newest {
     return this.#steps[firstAtLeast(this.#indexes, index) - 1];
   }
 
+  /** The same for events of which none is asked for before an earlier one. */
+  along(): (index: number) => Step | undefined {
+    let next = 0;
+    return (index) => {
+      while ((this.#indexes[next] ?? Infinity) < index) next++;
+      return this.#steps[next - 1];
+    };
+  }
+
   /** The first reply that carried a zxid above the given one. */
   firstAbove(zxid: Zxid): Step | undefined {
-    let [from, to] = [0, this.#steps.length];
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if ((this.#steps[middle] as Step).zxid > zxid) to = middle;
-      else from = middle + 1;
-    }
-    return this.#steps[from];
+    return this.#steps[firstAtLeast(this.#zxids, zxid + 1)];
   }
 }
 
@@ -44,11 +50,11 @@ export interface Knowledge {
 /** Goes once over the replies in the order in which they came. */
 export function knowledgeOf(history: ZookeeperHistory): Knowledge {
   const knowledge = { writes: new Newest(), reads: new Newest() };
-  for (const step of history.answered) {
-    if (step.zxid <= 0) continue;
+  history.answered.forEach((step) => {
+    if (step.zxid <= 0) return;
     if (step.hasPosition) knowledge.writes.add(step);
     else if (!step.isWrite) knowledge.reads.add(step);
-  }
+  });
   return knowledge;
 }
 
@@ -59,14 +65,14 @@ export function knowledgeOf(history: ZookeeperHistory): Knowledge {
 export function checkWriteOrder(
   history: ZookeeperHistory,
   knowledge: Knowledge,
-  acknowledged: ReadonlyMap<Zxid, Step>,
+  acknowledged: Acknowledged,
   promise: PromiseCheck,
 ): void {
-  for (const step of history.steps) {
-    if (!step.hasPosition) continue;
+  const newestBefore = knowledge.writes.along();
+  history.positioned.forEach((step) => {
     promise.checked();
     const completion = step.completion as Event;
-    const before = knowledge.writes.before(step.invokedAt);
+    const before = newestBefore(step.invokedAt);
     if (before !== undefined && before.zxid >= step.zxid) {
       promise.broken(
         `${nameOf(step)} got zxid ${show(step.zxid)}, not above ${show(before.zxid)} of ${nameOf(before)}, ` +
@@ -75,7 +81,7 @@ export function checkWriteOrder(
         [before.invocation, before.completion, step.invocation],
       );
     }
-    const other = acknowledged.get(step.zxid);
+    const other = acknowledged.at(step.zxid);
     if (other !== undefined && other !== step) {
       promise.broken(
         `${nameOf(step)} and ${nameOf(other)} were both acknowledged at zxid ${show(step.zxid)}`,
@@ -83,7 +89,7 @@ export function checkWriteOrder(
         [step.invocation, other.invocation, completion, other.completion],
       );
     }
-  }
+  });
 }
 
 /**
@@ -92,29 +98,30 @@ export function checkWriteOrder(
  */
 export function checkFuture(history: ZookeeperHistory, knowledge: Knowledge): PromiseCheck {
   const promise = new PromiseCheck("never-from-the-future");
-  for (const step of history.steps) {
-    if (!step.isAnswered || step.zxid <= 0) continue;
-    const completion = step.completion as Event;
+  const see: SeeStat = (path, { czxid, mzxid, pzxid }, step) => {
+    promise.checked();
+    if (mzxid <= step.zxid && pzxid <= step.zxid && czxid <= step.zxid) return;
+    const what = `${nameOf(step)} was answered at zxid ${show(step.zxid)}`;
+    const shown = `${what} and shows zxid ${show(Math.max(czxid, mzxid, pzxid))} on ${path}`;
+    promise.broken(shown, step.completion as Event, [step.invocation]);
+  };
+  const newestBefore = knowledge.reads.along();
+  history.steps.forEach((step) => {
+    if (!step.isAnswered || step.zxid <= 0) return;
     if (step.hasPosition) {
-      const reader = knowledge.reads.before(step.invokedAt);
+      const reader = newestBefore(step.invokedAt);
       promise.checked();
       if (reader !== undefined && reader.zxid >= step.zxid) {
         const what = `${nameOf(reader)} was answered at zxid ${show(reader.zxid)} before ${nameOf(step)} began`;
-        promise.broken(`${what}, which got zxid ${show(step.zxid)}`, completion, [
+        promise.broken(`${what}, which got zxid ${show(step.zxid)}`, step.completion as Event, [
           reader.invocation,
           reader.completion,
           step.invocation,
         ]);
       }
     }
-    eachSighting(step, ({ path, stat }) => {
-      promise.checked();
-      const newest = Math.max(stat.czxid, stat.mzxid, stat.pzxid);
-      if (newest <= step.zxid) return;
-      const what = `${nameOf(step)} was answered at zxid ${show(step.zxid)}`;
-      promise.broken(`${what} and shows zxid ${show(newest)} on ${path}`, completion, [step.invocation]);
-    });
-  }
+    eachSighting(step, see);
+  });
   return promise;
 }
 
@@ -125,7 +132,7 @@ export function checkFuture(history: ZookeeperHistory, knowledge: Knowledge): Pr
 export function checkSyncedReads(history: ZookeeperHistory, knowledge: Knowledge): Verdict {
   let [synced, stale] = [0, 0];
   let first: { step: Step; missed: Step } | undefined;
-  for (const step of history.steps) {
+  for (const step of history.synced) {
     const since = step.syncedSince;
     if (since === undefined || !step.isAnswered || step.isWrite || step.zxid <= 0 || step.op === "sync")
       continue;
@@ -171,9 +178,8 @@ export function checkStaleness(
   const name = "staleness";
   const ages: number[] = [];
   let oldest: { step: Step; missed: Step; ms: number } | undefined;
-  for (const step of history.steps) {
-    if (step.isWrite || step.outcome !== "ok" || step.zxid <= 0 || step.syncedSince !== undefined) continue;
-    if (step.op !== "getData" && step.op !== "exists" && step.op !== "getChildren") continue;
+  history.treeReads.forEach((step) => {
+    if (step.outcome !== "ok" || step.zxid <= 0 || step.syncedSince !== undefined) return;
     const missed = knowledge.writes.firstAbove(step.zxid);
     const completed = missed?.completion;
     const isStale = completed !== undefined && missed !== undefined && missed.completedAt < step.invokedAt;
@@ -181,7 +187,7 @@ export function checkStaleness(
     ages.push(ms);
     if (isStale && missed !== undefined && (oldest === undefined || ms > oldest.ms))
       oldest = { step, missed, ms };
-  }
+  });
   if (ages.length === 0)
     return { name, verdict: "holds", vacuous: true, detail: "no plain read was answered" };
   const sorted = Float64Array.from(ages).sort();

@@ -7,6 +7,7 @@ import {
   type ZnodeTree,
   type Zxid,
 } from "../../model/index.ts";
+import type { Acknowledged } from "./acknowledged.ts";
 import { Choices } from "./choices.ts";
 import type { Mention, MentionGroup } from "./mentions.ts";
 import {
@@ -50,7 +51,7 @@ export interface ReplayInput extends UnseenSources {
   /** The answered operations that the tree determines, in the order of their zxids. */
   readonly steps: readonly Step[];
   readonly groups: readonly MentionGroup[];
-  readonly acknowledged: ReadonlyMap<Zxid, Step>;
+  readonly acknowledged: Acknowledged;
   /** The least zxid of the history: what is older was there before it. */
   readonly floor: Zxid;
 }
@@ -328,11 +329,9 @@ export class Replay {
     const fits = stat === undefined || showsNode(node, stat);
     const difference = fits ? undefined : nodeDifference(statOf(node), stat);
     if (difference !== undefined) return { path, kind: "node", ...difference };
-    if (step.op === "getData") {
-      const data = step.answer["data"] as string | null | undefined;
-      if (data !== undefined && data !== node.data)
-        return { path, kind: "data", expected: JSON.stringify(node.data), found: JSON.stringify(data) };
-    }
+    const data = step.dataRead;
+    if (data !== undefined && data !== node.data)
+      return { path, kind: "data", expected: JSON.stringify(node.data), found: JSON.stringify(data) };
     return this.#compareChildren(step, path, stat);
   }
 
@@ -382,7 +381,7 @@ export class Replay {
 
   #contradict(step: Step, path: string, expected: string, found: string, owner?: string): void {
     const node = this.#state.tree.node(path);
-    const because = node === undefined ? undefined : this.#input.acknowledged.get(node.mzxid);
+    const because = node === undefined ? undefined : this.#input.acknowledged.at(node.mzxid);
     const kind = node === undefined ? "none" : ownerKind(node.ephemeralOwner);
     const gone = node === undefined ? this.#state.goneWith(path) : undefined;
     const ephemeralOwner = owner ?? gone ?? (kind === "session" ? node?.ephemeralOwner : undefined);

@@ -161,6 +161,7 @@ export function listDifference(
   names: readonly string[],
 ): ReadDifference | undefined {
   const own = node.children;
+  if (own !== undefined && listsInOrder(own, names)) return undefined;
   const listed = new Set(names);
   if (listed.size < names.length)
     return { path, kind: "children", expected: "each child once", found: names.join(" ") };
@@ -179,6 +180,14 @@ export function listDifference(
     return { path: child, kind: "missing", expected: `${child} among the children`, found: `no ${child}` };
   }
   return undefined;
+}
+
+/** Whether the names are those of the children, in the order in which these were created: what needs no set to compare. */
+function listsInOrder(children: ReadonlySet<string>, names: readonly string[]): boolean {
+  if (children.size !== names.length) return false;
+  let at = 0;
+  for (const child of children) if (child !== names[at++]) return false;
+  return true;
 }
 
 function showField(value: number | string): string {

@@ -46,7 +46,7 @@ export function repairRead(
   const { tree, unseen } = state;
   const place = beforeStep(step);
   const own = path === step.path ? step.stat : undefined;
-  const data = step.op === "getData" ? (step.answer["data"] as string | null | undefined) : undefined;
+  const data = step.dataRead;
   if (kind === "missing") return unseen.delete(path, place);
   if (kind === "extra") {
     if (own !== undefined && own.czxid < floor) {
@@ -68,9 +68,9 @@ export function repairRead(
 /** Takes an answer's word for it, so that one contradiction does not entail others. */
 export function adoptWrite(state: ReplayState, step: Step): void {
   if (step.outcome !== "ok") return;
-  eachSighting(step, ({ path, stat, data }) => {
+  eachSighting(step, (path, stat) => {
     const writes = step.op === "create" || step.op === "setData";
-    state.observe(path, stat, writes ? (step.request["data"] as string | null) : data);
+    state.observe(path, stat, writes ? (step.request["data"] as string | null) : undefined);
   });
   if (step.op === "delete") state.tree.observe(step.path, undefined, undefined);
 }
@@ -78,8 +78,7 @@ export function adoptWrite(state: ReplayState, step: Step): void {
 export function adoptRead(state: ReplayState, step: Step): void {
   if (step.error === "NoNode") state.tree.observe(step.path, undefined, undefined);
   if (step.error !== undefined || step.stat === undefined) return;
-  const data = step.op === "getData" ? (step.answer["data"] as string | null | undefined) : undefined;
-  state.observe(step.path, step.stat, data);
+  state.observe(step.path, step.stat, step.dataRead);
 }
 
 /** What an answer tells of a node of which so far nothing was known but that it was there. */

@@ -112,10 +112,8 @@ export class ReplayState implements TreeListener {
   apply(step: Step, body: TransactionBody): void {
     this.#exact = true;
     if (body.type === "closeSession") this.#noteEphemerals(step.session);
-    for (const part of body.type === "multi" ? body.transactions : [body]) {
-      if ("ephemeral" in part && part.ephemeral)
-        this.trail.add(this.#ephemeralParents, parentPath(part.path));
-    }
+    if (body.type === "multi") for (const part of body.transactions) this.#noteParent(part);
+    else this.#noteParent(body);
     this.tree.apply(headerOf(step.session, step.zxid), body);
     this.preparation.applied(Infinity);
   }
@@ -152,6 +150,11 @@ export class ReplayState implements TreeListener {
     if (changes === undefined) this.changes.set(path, [change]);
     else changes.push(change);
     this.#changed.push(path);
+  }
+
+  #noteParent(body: TransactionBody): void {
+    if (body.type === "create" && body.ephemeral)
+      this.trail.add(this.#ephemeralParents, parentPath(body.path));
   }
 
   #noteHappening(candidate: Candidate, place: Place): void {

@@ -1,4 +1,4 @@
-import type { Zxid } from "../../model/index.ts";
+import { Acknowledged } from "./acknowledged.ts";
 import { Components } from "./components.ts";
 import { Facts } from "./facts.ts";
 import { groupsOf } from "./mentions.ts";
@@ -11,7 +11,7 @@ import { reservedCandidates } from "./unseen.ts";
 
 /** The outcome of a replay: the attempt that explains everything, or one that explains as much as was found to be possible. */
 export interface ReplayResult extends AttemptResult {
-  readonly acknowledged: ReadonlyMap<Zxid, Step>;
+  readonly acknowledged: Acknowledged;
   readonly attempts: number;
 }
 
@@ -84,7 +84,7 @@ class Search {
 
   #areRelated(a: string, b: string): boolean {
     const { unanswered } = this.#input;
-    this.#components ??= new Components(unanswered.candidates, this.#history.steps);
+    this.#components ??= new Components(unanswered.candidates, this.#history.creates);
     return this.#components.related(a, b);
   }
 }
@@ -94,16 +94,17 @@ type Furthest =
   | { readonly attempt: undefined; readonly chosen: readonly number[]; readonly isCut: boolean };
 
 function inputOf(history: ZookeeperHistory): ReplayInput {
-  const acknowledged = new Map<Zxid, Step>();
+  const acknowledged = new Acknowledged(history.positioned);
+  const steps: Step[] = [];
   let floor = Infinity;
-  for (const step of history.answered) {
-    if (step.hasPosition) acknowledged.set(step.zxid, step);
-    if (step.zxid > 0 && step.zxid < floor) floor = step.zxid;
-  }
+  history.answered.forEach((step) => {
+    if (step.zxid <= 0) return;
+    if (step.zxid < floor) floor = step.zxid;
+    if (isDetermined(step)) steps.push(step);
+  });
+  steps.sort(inReplayOrder);
   const unanswered = new Unanswered(history);
   const groups = groupsOf(history, acknowledged, floor);
-  const steps = history.answered.filter((step) => step.zxid > 0 && isDetermined(step));
-  steps.sort(inReplayOrder);
   const reserved = reservedCandidates(groups, unanswered);
   let lives: SessionLives | undefined;
   let bounds: SequenceBounds | undefined;

@@ -10,10 +10,9 @@ interface Numbered {
 export class SequenceBounds {
   readonly #byParent = new Map<string, Numbered[]>();
 
-  constructor({ steps, deletedPaths }: Pick<ZookeeperHistory, "steps" | "deletedPaths">) {
-    for (const step of steps) {
-      if (step.op !== "create" || step.outcome !== "ok" || !step.hasPosition) continue;
-      if (!String(step.request["mode"]).includes("sequential")) continue;
+  constructor({ creates, deletedPaths }: Pick<ZookeeperHistory, "creates" | "deletedPaths">) {
+    for (const step of creates) {
+      if (step.outcome !== "ok" || !step.hasPosition || !step.createsSequential) continue;
       const { created } = step;
       const number = sequenceNumber(created);
       const parent = parentPath(created);

@@ -2,6 +2,8 @@ import type { Zxid } from "../../model/index.ts";
 import { firstAtLeast } from "./facts.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
 
+type SessionSources = Pick<ZookeeperHistory, "answered" | "closings" | "positioned" | "sessions">;
+
 /** What is known of the lives of sessions from the answers that they got. */
 export class SessionLives {
   readonly #lastAlive = new Map<string, { zxid: Zxid }>();
@@ -9,20 +11,21 @@ export class SessionLives {
   /** A zxid that is above the session's end. */
   readonly #overAt = new Map<string, Zxid>();
 
-  constructor({ steps, sessions }: Pick<ZookeeperHistory, "steps" | "sessions">) {
-    for (const step of steps) {
-      if (step.op === "closeSession" && step.outcome === "ok") {
-        this.#closed.add(step.session);
-        if (step.zxid > 0) this.#overAt.set(step.session, step.zxid + 0.5);
-      } else if (step.outcome === "ok") {
-        const last = this.#lastAlive.get(step.session);
-        if (last === undefined) this.#lastAlive.set(step.session, { zxid: step.zxid });
-        else if (step.zxid > last.zxid) last.zxid = step.zxid;
-      }
+  constructor({ answered, closings, positioned, sessions }: SessionSources) {
+    for (const { outcome, session, zxid } of closings) {
+      if (outcome !== "ok") continue;
+      this.#closed.add(session);
+      if (zxid > 0) this.#overAt.set(session, zxid + 0.5);
     }
+    answered.forEach(({ outcome, op, session, zxid }) => {
+      if (outcome !== "ok" || op === "closeSession") return;
+      const last = this.#lastAlive.get(session);
+      if (last === undefined) this.#lastAlive.set(session, { zxid });
+      else if (zxid > last.zxid) last.zxid = zxid;
+    });
     const told = sessions.filter(({ what }) => what.f === "session-expired");
     if (told.length === 0) return;
-    const later = new LaterWrites(steps);
+    const later = new LaterWrites(positioned);
     for (const { event, what } of told) {
       const known = this.#overAt.get(what.session) ?? Infinity;
       this.#overAt.set(what.session, Math.min(known, later.leastAfter(event.index)));
@@ -50,9 +53,8 @@ class LaterWrites {
   readonly #invoked: number[] = [];
   readonly #least: Float64Array;
 
-  constructor(steps: readonly Step[]) {
-    const writes = steps.filter((step) => step.hasPosition);
-    for (const { invocation } of writes) this.#invoked.push(invocation.index);
+  constructor(writes: readonly Step[]) {
+    for (const { invokedAt } of writes) this.#invoked.push(invokedAt);
     this.#least = new Float64Array(writes.length + 1).fill(Infinity);
     for (let i = writes.length - 1; i >= 0; i--)
       this.#least[i] = Math.min(this.#least[i + 1] as number, (writes[i] as Step).zxid);

@@ -16,9 +16,9 @@ export function checkSessionOrder(history: ZookeeperHistory): {
   const sameServer = new PromiseCheck("session-order");
   const acrossServers = new PromiseCheck("single-system-image");
   const newest = new Map<string, Step>();
-  for (const step of history.steps) {
-    if (!step.isAnswered || step.zxid <= 0 || step.session === "" || step.op === "addAuth") continue;
-    if (step.isWrite && !step.hasPosition) continue;
+  history.steps.forEach((step) => {
+    if (!step.isAnswered || step.zxid <= 0 || step.session === "" || step.op === "addAuth") return;
+    if (step.isWrite && !step.hasPosition) return;
     const last = newest.get(step.session);
     if (last !== undefined) {
       const moved = last.server !== step.server;
@@ -34,11 +34,11 @@ export function checkSessionOrder(history: ZookeeperHistory): {
           [last.invocation, last.completion, step.invocation],
         );
         // The older view is what the session has now; the next reply is held against the newest one all the same.
-        continue;
+        return;
       }
     }
     newest.set(step.session, step);
-  }
+  });
   return { sameServer, acrossServers };
 }
 
@@ -50,10 +50,9 @@ export function checkVersionOrder(history: ZookeeperHistory): PromiseCheck {
   const promise = new PromiseCheck("session-order-by-version");
   /** By session and path. */
   const newest = new Map<string, Map<string, Step>>();
-  for (const step of history.steps) {
+  history.steps.forEach((step) => {
     const { stat, session, path } = step;
-    if (stat === undefined || session === "" || step.op === "create" || history.mortalPaths.has(path))
-      continue;
+    if (stat === undefined || session === "" || step.op === "create" || history.mortalPaths.has(path)) return;
     let seen = newest.get(session);
     if (seen === undefined) newest.set(session, (seen = new Map()));
     const last = seen.get(path);
@@ -66,11 +65,11 @@ export function checkVersionOrder(history: ZookeeperHistory): PromiseCheck {
           step.completion as Event,
           [last.invocation, last.completion, step.invocation],
         );
-        continue;
+        return;
       }
     }
     seen.set(path, step);
-  }
+  });
   return promise;
 }
 
@@ -86,17 +85,10 @@ export interface Happened {
  */
 export function checkClientOrder(history: ZookeeperHistory, happened: readonly Happened[]): PromiseCheck {
   const promise = new PromiseCheck("client-order");
-  const bySession = new Map<string, Step[]>();
-  for (const step of history.steps) {
-    if (!step.hasPosition || step.session === "") continue;
-    const steps = bySession.get(step.session);
-    if (steps === undefined) {
-      bySession.set(step.session, [step]);
-      continue;
-    }
-    promise.checked();
-    steps.push(step);
-  }
+  const bySession = new Map<string, Step[]>(happened.map(({ candidate }) => [candidate.step.session, []]));
+  history.positioned.forEach((step) => {
+    if (step.session !== "") bySession.get(step.session)?.push(step);
+  });
   const byOwner = new Map<string, OwnWrites>();
   for (const { candidate, zxid } of happened) {
     const { session, invocation } = candidate.step;
@@ -113,9 +105,10 @@ export function checkClientOrder(history: ZookeeperHistory, happened: readonly H
     );
   }
   const last = new Map<string, Step>();
-  for (const step of history.steps) {
-    if (!step.hasPosition || step.session === "") continue;
+  history.positioned.forEach((step) => {
+    if (step.session === "") return;
     const before = last.get(step.session);
+    if (before !== undefined) promise.checked();
     if (before !== undefined && before.zxid >= step.zxid) {
       const what = `session ${step.session} sent ${nameOf(before)} before ${nameOf(step)}`;
       promise.broken(
@@ -125,7 +118,7 @@ export function checkClientOrder(history: ZookeeperHistory, happened: readonly H
       );
     }
     last.set(step.session, step);
-  }
+  });
   return promise;
 }
 

@@ -44,21 +44,21 @@ export function checkSessionEnds(
     } else if (what.f === "session-expired" && !ended.has(what.session)) ended.set(what.session, event);
   }
   const closed = new Set<string>();
-  for (const step of history.steps) {
-    if (step.op !== "closeSession") continue;
+  for (const step of history.closings) {
     closed.add(step.session);
     if (step.outcome === "ok") ended.set(step.session, step.completion as Event);
   }
   promise.checked(ended.size + expiries.length);
-  for (const step of history.steps) {
+  history.steps.forEach((step) => {
+    if (step.outcome !== "ok") return;
     const end = ended.get(step.session);
-    if (end === undefined || step.outcome !== "ok" || step.invokedAt < end.index) continue;
+    if (end === undefined || step.invokedAt < end.index) return;
     const what = `session ${step.session} was over at event ${end.index}`;
     promise.broken(`${what}, and ${nameOf(step)} succeeded`, step.completion as Event, [
       end,
       step.invocation,
     ]);
-  }
+  });
   const slackNs = (options.expirySlackMs ?? 1000) * 1e6;
   const early = (session: string, seen: Event): void => {
     if (closed.has(session)) return;
@@ -80,9 +80,8 @@ export function checkSessionEnds(
 export function checkSequentialNodes(history: ZookeeperHistory): PromiseCheck {
   const promise = new PromiseCheck("sequential-nodes");
   const byParent = new Map<string, Numbered[]>();
-  for (const step of history.steps) {
-    if (step.op !== "create" || step.outcome !== "ok") continue;
-    if (!String(step.request["mode"]).includes("sequential")) continue;
+  for (const step of history.creates) {
+    if (step.outcome !== "ok" || !step.createsSequential) continue;
     const { created } = step;
     const parent = created.slice(0, created.lastIndexOf("/")) || "/";
     // A parent that is deleted and created again numbers from 0 again.

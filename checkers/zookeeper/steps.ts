@@ -22,6 +22,7 @@ import {
   type ZnodeRequest,
   type Zxid,
 } from "../../model/index.ts";
+import { listsOf, type StepLists } from "./step-lists.ts";
 
 export type JsonObject = { readonly [key: string]: Json };
 
@@ -57,6 +58,8 @@ export class Step {
   session: string;
   server: string;
   error: ErrorCode | undefined = undefined;
+  /** The path that a successful create has really created; "" for others. */
+  created = "";
   /** The Stat that the answer shows of `path`, or of the node created; undefined for other answers. */
   stat: Stat | undefined = undefined;
   /** Whether the reply's zxid is the position of this very write. */
@@ -93,11 +96,22 @@ export class Step {
     if (!this.isAnswered) return;
     checkAnswer(completion, this.op);
     if (this.outcome === "ok") {
-      const stat = this.answer["stat"] as unknown as Stat | undefined;
+      const { answer } = this;
+      if (this.op === "create") this.created = answer["path"] as string;
+      const stat = answer["stat"] as unknown as Stat | undefined;
       if (stat !== undefined) this.stat = stats.one(this.path, stat);
     } else this.error = completion.error as ErrorCode;
     this.hasPosition =
       this.isWrite && this.zxid > 0 && (this.error === undefined || positioned.has(this.error));
+  }
+
+  /** Whether it asks for a create of one of the modes whose names begin with "ephemeral". */
+  get createsEphemeral(): boolean {
+    return this.op === "create" && (this.request["mode"] as string).startsWith("ephemeral");
+  }
+
+  get createsSequential(): boolean {
+    return this.op === "create" && (this.request["mode"] as string).includes("sequential");
   }
 
   /** The request's fields. */
@@ -112,6 +126,11 @@ export class Step {
     if (op === "setData")
       return { op, path, data: request["data"] as string | null, version: request["version"] as number };
     if (op === "delete") return { op, path, version: request["version"] as number };
+    if (op === "multi") return { op, operations: request["operations"] as unknown as readonly SubRequest[] };
+    if (op === "create") {
+      const { data, mode, acl, ttlMs } = request;
+      return { op, path, data, mode, acl, ttlMs } as unknown as WriteRequest;
+    }
     return { ...request, op } as unknown as WriteRequest;
   }
 
@@ -123,9 +142,9 @@ export class Step {
       : noFields;
   }
 
-  /** The path that a successful create has really created. */
-  get created(): string {
-    return this.answer["path"] as string;
+  /** What a getData has read: the data that belongs to its Stat's mzxid; undefined where none was told. */
+  get dataRead(): string | null | undefined {
+    return this.op === "getData" ? (this.answer["data"] as string | null | undefined) : undefined;
   }
 }
 
@@ -172,7 +191,7 @@ export interface SessionStep {
 }
 
 /** A history as the checkers of ZooKeeper's promises read it. */
-export interface ZookeeperHistory {
+export interface ZookeeperHistory extends StepLists {
   readonly events: readonly Event[];
   /** In order of their invocations. */
   readonly steps: readonly Step[];
@@ -182,10 +201,6 @@ export interface ZookeeperHistory {
   readonly answered: readonly Step[];
   readonly watches: readonly WatchStep[];
   readonly sessions: readonly SessionStep[];
-  /** Paths that a client asked to delete. */
-  readonly deletedPaths: ReadonlySet<string>;
-  /** Paths at which more than one node may have lived, one after the other. */
-  readonly mortalPaths: ReadonlySet<string>;
 }
 
 const writes: ReadonlySet<string> = new Set<ZnodeRequest["op"]>([
@@ -237,14 +252,17 @@ export function readHistory(events: readonly Event[]): ZookeeperHistory {
   const watches: WatchStep[] = [];
   const sessions: SessionStep[] = [];
   const stats = new Stats();
+  const ops = new Set<ZnodeRequest["op"]>();
   const rules = new HistoryRules<Step | undefined>(byIndex, (invocation) => {
     const op = checkedOperation(invocation);
     if (op === undefined) return undefined;
+    ops.add(op);
     const step = new Step(invocation, op);
     steps.push(step);
     return step;
   });
-  for (const event of events) {
+  // Long lists are gone through with forEach: a loop that runs only once makes an object for each element.
+  events.forEach((event) => {
     const step = rules.check(event);
     if (step !== undefined) {
       step.complete(event, stats);
@@ -256,28 +274,11 @@ export function readHistory(events: readonly Event[]): ZookeeperHistory {
       const what = parseSessionEvent(event);
       if (what !== undefined) sessions.push({ event, what });
     }
-  }
-  if (steps.some((step) => step.op === "sync")) noteSyncs(steps);
-  if (steps.some((step) => step.op === "addAuth")) noteIdentities(steps, sessions);
+  });
+  if (ops.has("sync")) noteSyncs(steps);
+  if (ops.has("addAuth")) noteIdentities(steps, sessions);
   const answered = completed.filter((step) => step.isAnswered);
-  return { events, steps, completed, answered, watches, sessions, ...livesOfPaths(steps) };
-}
-
-function livesOfPaths(steps: readonly Step[]): Pick<ZookeeperHistory, "deletedPaths" | "mortalPaths"> {
-  const deletedPaths = new Set<string>();
-  const mortalPaths = new Set<string>();
-  const note = (op: string, path: string, isForGood: boolean): void => {
-    if (op === "delete") deletedPaths.add(path);
-    if (op === "delete" || (op === "create" && !isForGood)) mortalPaths.add(path);
-  };
-  for (const { op, path, request } of steps) {
-    if (op === "create" || op === "delete") note(op, path, request["mode"] === "persistent");
-    else if (op === "multi") {
-      for (const part of request["operations"] as unknown as readonly SubRequest[])
-        note(part.op, part.path, false);
-    }
-  }
-  return { deletedPaths, mortalPaths };
+  return { events, steps, completed, answered, watches, sessions, ...listsOf(steps) };
 }
 
 type ParsedWatchEvent = NonNullable<ReturnType<typeof parseWatchEvent>>;

@@ -27,10 +27,10 @@ export class Unanswered {
   readonly #parents = new Set<string>();
   readonly candidates: readonly Candidate[];
 
-  constructor(history: Pick<ZookeeperHistory, "steps" | "answered">) {
-    const open = history.steps.filter((step) => step.outcome === "unknown" && requestsOf(step).length > 0);
+  constructor(history: Pick<ZookeeperHistory, "open" | "positioned" | "answered">) {
+    const open = history.open.filter((step) => requestsOf(step).length > 0);
     const above = newestSeen(open, history.answered);
-    const below = nextWrites(open, history.steps);
+    const below = nextWrites(open, history.positioned);
     this.candidates = open.map((step, i) => ({
       step,
       requests: requestsOf(step),
@@ -110,16 +110,19 @@ function newestSeen(open: readonly Step[], answered: readonly Step[]): Float64Ar
 }
 
 /** For each open step the least zxid of a later acknowledged write of its session. */
-function nextWrites(open: readonly Step[], steps: readonly Step[]): Float64Array {
+function nextWrites(open: readonly Step[], acknowledged: readonly Step[]): Float64Array {
   const next = new Float64Array(open.length).fill(Infinity);
   const bySession = new Map<string, Zxid>(open.map(({ session }) => [session, Infinity]));
-  let at = open.length - 1;
-  for (let i = steps.length - 1; i >= 0 && at >= 0; i--) {
-    const step = steps[i] as Step;
-    if (step === open[at]) next[at--] = bySession.get(step.session) ?? Infinity;
-    if (!step.hasPosition) continue;
-    const known = bySession.get(step.session);
-    if (known !== undefined && step.zxid < known) bySession.set(step.session, step.zxid);
+  let later = acknowledged.length - 1;
+  for (let at = open.length - 1; at >= 0; at--) {
+    const { session, invokedAt } = open[at] as Step;
+    for (; later >= 0; later--) {
+      const write = acknowledged[later] as Step;
+      if (write.invokedAt < invokedAt) break;
+      const known = bySession.get(write.session);
+      if (known !== undefined && write.zxid < known) bySession.set(write.session, write.zxid);
+    }
+    next[at] = bySession.get(session) ?? Infinity;
   }
   return next;
 }

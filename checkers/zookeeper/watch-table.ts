@@ -63,16 +63,21 @@ function dueOf(item: Registration): number {
   return item.due ?? Infinity;
 }
 
+type PathsByKind<T> = { readonly [kind in WatchKind]: Map<string, T> };
+
+function byKind<T>(): PathsByKind<T> {
+  return { data: new Map(), children: new Map(), persistent: new Map(), recursive: new Map() };
+}
+
 /** One connection of a session, with the watches that its server holds for it. */
 export class Connection {
-  readonly #watches = new Map<string, Registration>();
+  readonly #watches: PathsByKind<Registration> = byKind();
   /** Of the watches that have fired: the zxid of the last event, -1 where it was not told. */
-  readonly #fired = new Map<string, Zxid>();
+  readonly #fired: PathsByKind<Zxid> = byKind();
   readonly due: LeastHeap<Registration> = new LeastHeap(dueOf);
   /** Of the replies and events that it has delivered. */
   newestReply: Step | undefined;
   newestEvent: { readonly zxid: Zxid; readonly index: number } | undefined;
-  recursive = 0;
   /** The events of the newest zxid that were told, and how often. */
   #toldAt: Zxid = -1;
   readonly #told = new Map<string, number>();
@@ -88,21 +93,20 @@ export class Connection {
   }
 
   get(kind: WatchKind, path: string): Registration | undefined {
-    return this.#watches.get(`${kind} ${path}`);
+    return this.#watches[kind].get(path);
   }
 
   set(registration: Registration): void {
-    const key = `${registration.kind} ${registration.path}`;
-    const old = this.#watches.get(key);
+    const watches = this.#watches[registration.kind];
+    const old = watches.get(registration.path);
     if (old !== undefined) old.over = true;
-    else if (registration.kind === "recursive") this.recursive++;
-    this.#watches.set(key, registration);
+    watches.set(registration.path, registration);
     if (registration.due !== undefined) this.due.push(registration);
   }
 
   /** The zxid of the last event of such a watch, undefined where it never fired. */
   firedAt(kind: WatchKind, path: string): Zxid | undefined {
-    return this.#fired.get(`${kind} ${path}`);
+    return this.#fired[kind].get(path);
   }
 
   /** A one-shot watch told its event. */
@@ -112,15 +116,13 @@ export class Connection {
   }
 
   noteFired({ kind, path }: Registration, zxid: Zxid): void {
-    this.#fired.set(`${kind} ${path}`, zxid);
+    this.#fired[kind].set(path, zxid);
   }
 
   end(registration: Registration): void {
     registration.over = true;
-    const key = `${registration.kind} ${registration.path}`;
-    if (this.#watches.get(key) !== registration) return;
-    this.#watches.delete(key);
-    if (registration.kind === "recursive") this.recursive--;
+    const watches = this.#watches[registration.kind];
+    if (watches.get(registration.path) === registration) watches.delete(registration.path);
   }
 
   /** Every watch that the event may come from. */
@@ -133,7 +135,7 @@ export class Connection {
     if (type !== "NodeChildrenChanged") add("data", path);
     if (type === "NodeChildrenChanged" || type === "NodeDeleted") add("children", path);
     add("persistent", path);
-    if (this.recursive === 0 || type === "NodeChildrenChanged") return found;
+    if (this.#watches.recursive.size === 0 || type === "NodeChildrenChanged") return found;
     for (let above = path; ; above = above.slice(0, above.lastIndexOf("/")) || "/") {
       add("recursive", above);
       if (above === "/" || !above.startsWith("/")) return found;

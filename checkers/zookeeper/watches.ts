@@ -2,7 +2,7 @@ import type { Event, WatcherKind, WatchEventType, Zxid, ZnodeTree } from "../../
 import { PromiseCheck } from "./findings.ts";
 import { nameOf, show } from "./real-time.ts";
 import type { Change } from "./replay-state.ts";
-import type { JsonObject, SessionStep, Step, WatchStep, ZookeeperHistory } from "./steps.ts";
+import type { SessionStep, Step, WatchStep, ZookeeperHistory } from "./steps.ts";
 import {
   Connection,
   eventOf,
@@ -47,31 +47,21 @@ export function checkWatches(
   changes: ReadonlyMap<string, readonly Change[]>,
   missed: ReadonlyMap<Step, MissedChanges>,
 ): PromiseCheck {
-  return new WatchCheck(changes, missed, usesAcls(history)).run(history);
+  return new WatchCheck(changes, missed, history.usesAcls).run(history);
 }
 
 /** Every path that anybody watches. */
 export function watchedPaths(history: ZookeeperHistory): ReadonlySet<string> {
   const paths = new Set<string>();
-  for (const step of history.steps) {
-    if (step.setsWatches) for (const [, path] of watchesOf(step)) paths.add(path);
-  }
+  for (const step of history.watching) for (const [, path] of watchesOf(step)) paths.add(path);
   return paths;
-}
-
-/** Where ACLs may hide events, none can be demanded. */
-function usesAcls(history: ZookeeperHistory): boolean {
-  const setsAcl = ({ op, acl }: JsonObject): boolean => op === "create" && acl !== undefined;
-  return history.steps.some(({ op, request }) => {
-    if (op === "multi") return (request["operations"] as readonly JsonObject[]).some(setsAcl);
-    return op === "setACL" || (op === "create" && request["acl"] !== undefined);
-  });
 }
 
 class WatchCheck {
   readonly #promise = new PromiseCheck("watches");
   readonly #changes: ReadonlyMap<string, readonly Change[]>;
   readonly #missed: ReadonlyMap<Step, MissedChanges>;
+  /** Where ACLs may hide events, none can be demanded. */
   readonly #mayHide: boolean;
   readonly #connections = new Map<string, Connection>();
   /** Watches that may have been set by requests that nobody answered. */
@@ -370,27 +360,32 @@ interface Moments {
   disconnected(session: string): void;
 }
 
-function tellInOrder({ steps, completed, watches, sessions }: ZookeeperHistory, moments: Moments): void {
+function tellInOrder(history: ZookeeperHistory, moments: Moments): void {
+  const { watching: setting, completed, watches, sessions } = history;
   const watching = new Set<string>();
-  for (const step of steps) if (step.setsWatches) watching.add(step.session);
+  for (const { session } of setting) watching.add(session);
   for (const { session } of watches) watching.add(session);
   if (watching.size === 0) return;
-  const setting = steps.filter((step) => step.setsWatches);
   const ending = completed.filter((step) => watching.has(step.session));
   const parting = sessions.filter(({ what }) => watching.has(what.session));
-  let [set, end, watch, part] = [0, 0, 0, 0];
-  for (;;) {
-    const nextSet = setting[set]?.invokedAt ?? Infinity;
-    const nextEnd = ending[end]?.completedAt ?? Infinity;
-    const nextWatch = indexOf(watches[watch]?.event);
-    const nextPart = indexOf(parting[part]?.event);
-    const next = Math.min(nextSet, nextEnd, nextWatch, nextPart);
-    if (next === Infinity) return;
-    if (next === nextEnd) moments.completed(ending[end++] as Step);
-    else if (next === nextSet) moments.invoked(setting[set++] as Step);
-    else if (next === nextWatch) moments.told(watches[watch++] as WatchStep);
-    else moments.disconnected((parting[part++] as SessionStep).what.session);
-  }
+  let [set, watch, part, next] = [0, 0, 0, -1];
+  const tellBefore = (index: number): void => {
+    while (next < index) {
+      const nextSet = setting[set]?.invokedAt ?? Infinity;
+      const nextWatch = indexOf(watches[watch]?.event);
+      const nextPart = indexOf(parting[part]?.event);
+      next = Math.min(nextSet, nextWatch, nextPart);
+      if (next >= index) return;
+      if (next === nextSet) moments.invoked(setting[set++] as Step);
+      else if (next === nextWatch) moments.told(watches[watch++] as WatchStep);
+      else moments.disconnected((parting[part++] as SessionStep).what.session);
+    }
+  };
+  ending.forEach((step) => {
+    tellBefore(step.completedAt);
+    moments.completed(step);
+  });
+  tellBefore(Infinity);
 }
 
 function indexOf(event: Event | undefined): number {
