@@ -223,9 +223,7 @@ export class Alike {
     const slots = this.#slots.ints;
     for (let k = 0; k < kept; k++) {
       const claim = this.#claims[k] as number;
-      if (claim < 0) continue;
-      if (this.#isShared) Atomics.store(slots, claim + 2, (this.numbers[k] as number) + 1);
-      else slots[claim + 2] = (this.numbers[k] as number) + 1;
+      if (claim >= 0) slots[claim + 2] = (this.numbers[k] as number) + 1;
     }
     if (mates === 0) return;
     const next = this.#next;

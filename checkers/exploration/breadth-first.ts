@@ -121,6 +121,7 @@ export class BreadthFirst {
       if (!this.#expansion.addInitial(this.program.rowOf(state), index)) this.stop(stopReason.memory);
     }
     this.#count();
+    this.#countInstances();
     this.#expansion.finish();
     this.#endLevel();
   }
@@ -210,6 +211,7 @@ export class BreadthFirst {
   /** Waits for all, at the end of a level or because somebody needs a larger table. */
   #meet(): void {
     this.#count();
+    this.#countInstances();
     // What is written out is settled before, and for that it must have been handed over.
     if (Atomics.load(this.control, word.pause) === pauseReason.writeOut) this.#expansion.finish();
     meet(this.control, this.#options.workers, () => {
@@ -260,7 +262,11 @@ export class BreadthFirst {
     Atomics.add(this.control, word.distinct, expansion.added);
     Atomics.add(this.control, word.inTable, expansion.added);
     expansion.added = 0;
-    const { generated, fresh } = expansion;
+  }
+
+  /** The same by instance: only when all meet, as it touches much that others write, too. */
+  #countInstances(): void {
+    const { generated, fresh } = this.#expansion;
     for (let instance = 0; instance < generated.length; instance++) {
       if (generated[instance] === 0) continue;
       this.coverage.add(instance, generated[instance] as number, fresh[instance] as number);

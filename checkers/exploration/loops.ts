@@ -404,8 +404,7 @@ export function claimAlike(
         else slots[at] = l;
         if (first === 0) {
           slots[at + 2] = tag - kept;
-          if (isShared) Atomics.store(slots, at + 1, h);
-          else slots[at + 1] = h;
+          slots[at + 1] = h;
           claim = at;
           break;
         }
@@ -414,7 +413,8 @@ export function claimAlike(
         let second = slots[at + 1] as number;
         while (second === 0) second = Atomics.load(slots, at + 1);
         if (second === h) {
-          standing = isShared ? Atomics.load(slots, at + 2) : (slots[at + 2] as number);
+          // Whoever sees this too early keeps a state too many.
+          standing = slots[at + 2] as number;
           break;
         }
       }
