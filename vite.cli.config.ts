@@ -72,7 +72,7 @@ const config: UserConfig = defineConfig({
     minify: false,
     target: "node20",
     rollupOptions: {
-      input: { zabcheck: "dist/harness/start.js", "command-line": "dist/harness/cli.js" },
+      input: { zabcheck: "dist/harness/start.js", "command-line": "dist/harness/bundled.js" },
       output: { format: "cjs", entryFileNames: "[name].js", chunkFileNames: "[name].js" },
     },
   },
