@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -39,6 +39,17 @@ it("imports the commands that are not bundled", () => {
   expect([status, stderr]).toEqual([0, ""]);
   const { models: listed } = JSON.parse(stdout) as { readonly models: readonly { readonly name: string }[] };
   expect(listed.map(({ name }) => name)).toEqual(models.map(({ name }) => name));
+});
+
+it("runs that code, whatever the scripts have become, and the scripts where it is missing", () => {
+  const other = join(folder, "changed");
+  cpSync(bundle, other, { recursive: true });
+  const script = join(other, "check-command.js");
+  writeFileSync(script, readFileSync(script, "utf8").replaceAll("judged in", "JUDGED IN"));
+  const check = (): string => zabcheck(["check", history(1), "--as", "register"], other).stdout;
+  expect(check()).toContain("judged in");
+  rmSync(`${script}.code`);
+  expect(check()).toContain("JUDGED IN");
 });
 
 it("compiles where the compiled code is of another version of Node, or none", () => {

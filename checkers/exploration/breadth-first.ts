@@ -233,9 +233,12 @@ export class BreadthFirst {
     const it = { program: this.program.fork(), frontier, parents: this.#memory.parents };
     for (const list of [0, 1] as const) {
       const isNew = list === frontier.nextList;
-      const findings = takeBack(it, this.#alike.takeBack(list), list, isNew);
-      if (findings === undefined) this.stop(stopReason.memory);
-      for (const finding of findings ?? []) this.#found(finding);
+      const mates = this.#alike.takeBack(list);
+      const { findings, made } = takeBack(it, mates, list, isNew);
+      for (const finding of findings) this.#found(finding);
+      if (made === mates.length) continue;
+      this.stop(stopReason.memory);
+      Atomics.add(this.control, word.matesWaiting, mates.length - made);
     }
     this.program.liveness.agree();
     this.#alike.clear(frontier.currentRows);

@@ -15,7 +15,7 @@ export interface TakingBack {
 
 /**
  * Makes rows of states that were not kept, from their parents' ways, and adds them to a level's chunks; judges them where
- * `isNew`. While all workers wait. Returns what was found, undefined where memory is used up.
+ * `isNew`. While all workers wait. Returns what was found, and how many were made: not all where memory is used up.
  *
  * It runs the author's functions for every state on these ways. That is slow, and rare: a component must have been read
  * for the first time after many thousands of states.
@@ -25,20 +25,22 @@ export function takeBack(
   mates: readonly Mate[],
   list: 0 | 1,
   isNew: boolean,
-): Finding[] | undefined {
+): { readonly findings: readonly Finding[]; readonly made: number } {
   const ways = new Ways(program, parents);
   const writer = new Writer(program, frontier, parents, list);
   const findings: Finding[] = [];
+  let made = 0;
   for (const { parent, instance } of mates) {
     const row = program.rowOf(ways.after(parent, instance));
     const state = writer.add(row, parent, instance);
-    if (state === undefined) return undefined;
+    if (state === undefined) break;
+    made++;
     const broken = isNew ? program.predicates.check(program.idsOf(row, 0)) : undefined;
     if (broken !== undefined)
       findings.push({ kind: "invariant", property: broken.name, parent, instance, state });
   }
   writer.finish();
-  return findings;
+  return { findings, made };
 }
 
 /** States by their ways from the initial ones. */
