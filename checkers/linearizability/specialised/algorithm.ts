@@ -15,7 +15,10 @@ export type Decision =
     }
   | {
       readonly verdict: "violated";
-      /** Operations that contradict each other by themselves. */ readonly involved: readonly number[];
+      /** Operations that contradict each other by themselves. */
+      readonly involved?: readonly number[];
+      /** The operation whose completion can't be explained; perhaps one before it can't either. */
+      readonly unexplained?: number;
     };
 
 /**

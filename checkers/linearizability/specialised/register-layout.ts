@@ -35,6 +35,8 @@ export interface RegisterLayout extends RegisterOperations {
   /** Answered operations open at the end of a level, earliest completion first: `open[openFrom[L]..openFrom[L+1]]`. */
   readonly open: Int32Array;
   readonly openFrom: Int32Array;
+  /** By level: the bits of the exchanges among them. */
+  readonly exchanges: Int32Array;
 }
 
 /**
@@ -86,10 +88,11 @@ function withLevels(
   operations: readonly TimedOperation[],
   numbered: RegisterOperations,
 ): RegisterLayout | undefined {
-  const { count, isAnswered } = numbered;
+  const { count, isAnswered, kind } = numbered;
   const returning = new Int32Array(count);
   const called = new Int32Array(count);
   const openFrom = new Int32Array(count + 1);
+  const exchanges = new Int32Array(count + 1);
   const bitOf = new Int32Array(count);
   const open: number[] = [];
   /** Open operations by their return, and the ends of the earliest. */
@@ -99,7 +102,12 @@ function withLevels(
   const returnOf = (at: number): number => (operations[at] as TimedOperation).return;
   const endLevel = (before: number): void => {
     const first = current[0] as number;
-    for (const operation of current) open.push(operation);
+    let bits = 0;
+    for (const operation of current) {
+      open.push(operation);
+      if (kind[operation] === kinds.exchange) bits |= bitOf[operation] as number;
+    }
+    exchanges[levels] = bits;
     returning[levels] = first;
     called[levels++] = before;
     openFrom[levels] = open.length;
@@ -120,5 +128,5 @@ function withLevels(
     current[place] = at;
   }
   while (current.length > 0) endLevel(count);
-  return { ...numbered, levels, returning, bitOf, called, open: Int32Array.from(open), openFrom };
+  return { ...numbered, levels, returning, bitOf, called, open: Int32Array.from(open), openFrom, exchanges };
 }

@@ -15,6 +15,18 @@ const patienceMax = (levels: number): number => Math.min(5_000, 50 + (levels >> 
 /** Configurations in all, after which it gives up, too. */
 const configurationsMax = (levels: number): number => 10_000 + 32 * levels;
 
+export type RegisterResult =
+  | {
+      readonly outcome: "holds";
+      /** The writes and exchanges that explain all answers, in order. */
+      readonly moves: readonly Move[];
+    }
+  | {
+      readonly outcome: "violated";
+      /** The completion that can't be explained; perhaps one before it can't either. */
+      readonly unexplained: number;
+    };
+
 /**
  * Depth first among configurations: level, value, bits of the open operations that are due, bits of the open writes
  * that are spent, unanswered operations used. A write that is open and neither due nor spent may still be used, but
@@ -44,10 +56,10 @@ export class RegisterSearch {
     this.#waiting = new RegisterAgenda(this.#met, layout.levels);
   }
 
-  /** The writes and exchanges that explain all answers, in order; undefined when none are found. */
-  run(): readonly Move[] | undefined {
-    const { levels, initial } = this.#layout;
-    if (levels === 0) return [];
+  /** Undefined when it gave up. */
+  run(): RegisterResult | undefined {
+    const { levels, initial, returning } = this.#layout;
+    if (levels === 0) return { outcome: "holds", moves: [] };
     let deepest = 0;
     let patience = patienceMax(levels);
     this.#reach(0, initial, this.#opened(0, initial), 0, noUses, -1, passed, false);
@@ -55,14 +67,14 @@ export class RegisterSearch {
       for (let child = this.#children.pop(); child !== undefined; child = this.#children.pop())
         this.#waiting.push(child, this.#uses.size(this.#met.used[child] as number));
       const configuration = this.#waiting.pop();
-      if (configuration === -1 || patience-- === 0) return undefined;
-      if (this.#met.size > configurationsMax(levels)) return undefined;
+      if (configuration === -1) return { outcome: "violated", unexplained: returning[deepest] as number };
+      if (patience-- === 0 || this.#met.size > configurationsMax(levels)) return undefined;
       const level = this.#met.level[configuration] as number;
       if (level > deepest) {
         deepest = level;
         patience = patienceMax(levels);
       }
-      if (level === levels) return this.#movesTo(configuration);
+      if (level === levels) return { outcome: "holds", moves: this.#movesTo(configuration) };
       this.#expand(configuration);
     }
   }
@@ -125,11 +137,13 @@ export class RegisterSearch {
     isBound: boolean,
   ): boolean {
     const met = this.#met;
+    // An exchange that is still to come may be of use, other than a read or a write that nobody waits for any more.
+    const fixed = ~due | (this.#layout.exchanges[level] as number);
     let id = this.#latest[level] as number;
     for (let compared = 0; id !== -1 && compared < comparedMax; compared++) {
       if (
         met.value[id] === value &&
-        ((met.due[id] as number) & ~due) === 0 &&
+        (((met.due[id] as number) ^ due) & fixed) === 0 &&
         ((met.spent[id] as number) & ~spent) === 0 &&
         (isBound || met.isBound[id] === 0) &&
         this.#uses.isPart(met.used[id] as number, used)
@@ -201,8 +215,10 @@ export class RegisterSearch {
     const used = this.#met.used[configuration] as number;
     for (let i = 0; i < this.#wantedList.length; i++) {
       const wanted = this.#wantedList[i] as number;
+      // What is there need not be brought about, unless a write that is due comes between.
+      if (wanted !== value || this.#isWriteDue)
+        for (const source of this.#uses.sources(wanted)) this.#want(source, stamp);
       if (wanted === value) continue;
-      for (const source of this.#uses.sources(wanted)) this.#want(source, stamp);
       if (this.#tried[wanted] !== stamp) this.#bringAbout(configuration, wanted, isBound);
       // A write can be put off until this value is wanted again; an exchange needs the value that is there now.
       const exchange = this.#uses.findExchange(used, called[level] as number, value, wanted);
