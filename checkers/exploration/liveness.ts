@@ -33,15 +33,16 @@ export class Liveness {
   }
 
   noteRead(component: number): void {
-    if (this.#live[component] !== 0) return;
-    Atomics.store(this.#live, component, 1);
+    if (this.#live[component] === 0) Atomics.store(this.#live, component, 1);
+    // Also where another worker knows it already: until all have met, this one takes it for dead.
     if (this.dead.includes(component)) this.isOutdated = true;
   }
 
   /** An effect writes these components, whatever they were, and leaves the others as they are, or a function of that. */
   noteOverwritten(components: readonly number[]): void {
     for (let component = 0; component < this.#live.length; component++) {
-      if (this.#live[component] === 0 && !components.includes(component)) this.noteRead(component);
+      const isDead = this.#live[component] === 0 || this.dead.includes(component);
+      if (isDead && !components.includes(component)) this.noteRead(component);
     }
   }
 
