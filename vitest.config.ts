@@ -4,7 +4,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ["{model,checkers,clusters,results,harness}/**/*.test.ts"],
     exclude: ["**/node_modules/**", "dist/**", "results/runs/**", "**/*.large.test.ts"],
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
   },

@@ -81,6 +81,8 @@ export class BreadthFirst {
     this.visited = new Visited(this.control, memory.visited);
     const { spill, memoryBytesMax } = options;
     this.frontier = new Frontier(memory, {
+      worker: options.worker,
+      workers: options.workers,
       chunkInts: chunkIntsFor(program.strideMax),
       hasMemory: () => this.#hasMemory(0),
       spill: spill === null ? undefined : { folder: spill, frontierBytesMax: frontierShare * memoryBytesMax },

@@ -243,7 +243,6 @@ const transient = [
   "pause",
   "stop",
   "done",
-  "taken",
   "settled",
   "frontierRows",
 ] as const;

@@ -51,15 +51,16 @@ export type WorkerReport =
 /** Changes with the engine, so that a worker that was compiled from another version is recognised. */
 export const engineVersion = "3";
 
-/** Runs the workers to their end. Throws ModelError when the model fails in one of them; then all end. */
+/** Runs the workers until all have reported; they end by themselves. Throws ModelError when the model fails in one. */
 export async function runCrew(
   orders: readonly WorkerOrder[],
 ): Promise<Extract<WorkerReport, { type: "done" }>[]> {
   const threads = orders.map((order) => new Worker(workerFile(), { workerData: order, stderr: false }));
   try {
     return await Promise.all(threads.map(reportOf));
-  } finally {
+  } catch (error) {
     await Promise.all(threads.map((thread) => thread.terminate()));
+    throw error;
   }
 }
 

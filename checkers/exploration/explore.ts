@@ -176,10 +176,11 @@ async function exploreWith(
     release();
     first.close();
   }
-  program.catchUp();
   const seconds = secondsBefore + (performance.now() - started) / 1000;
   first.visited.refresh();
   const isComplete = first.control[word.stop] === stopReason.none;
+  // Values that only workers have met: nobody asks for them where nothing was found.
+  if (findings.length > 0) program.catchUp();
   return summarise({
     program,
     memory,
@@ -305,6 +306,7 @@ function recoveriesOf(
     );
   }
   try {
+    program.catchUp();
     const recoveries = checkRecoverability(program, visited, options.memoryBytesMax ?? totalmem() / 2);
     return { recoveries, notJudged: [] };
   } catch (error) {

@@ -16,7 +16,17 @@ export function chunkIntsFor(strideMax: number): number {
   return Math.max(chunkIntsMin, widestRowsMin * strideMax);
 }
 
+/** Of a small level there are so many chunks for each worker, of at least so many rows. */
+const sharesEach = 4;
+const shareMin = 8;
+
+/** In place of a chunk's maker: it was taken. */
+const taken = -1;
+
 export interface FrontierOptions {
+  /** Which worker's it is, from 0, and of how many. */
+  readonly worker: number;
+  readonly workers: number;
   readonly chunkInts: number;
   /** Whether memory for another chunk may be taken. */
   readonly hasMemory: () => boolean;
@@ -28,6 +38,10 @@ export interface FrontierOptions {
  * The states of the current and the next level as rows, in chunks. A worker takes a chunk at a time, fills one of its
  * own and hands it over when full; an expanded chunk is used again. In the levels' lists stands a chunk's number, or
  * -1 - its slot in the level's file on disk.
+ *
+ * A worker takes those first that it has filled itself, and then the last of others (as in work stealing: Blumofe &
+ * Leiserson, J. ACM 46(5), 1999): so workers stay among different states, and each has less to learn of what others
+ * have learnt, too.
  */
 export class Frontier {
   readonly chunkInts: number;
@@ -36,13 +50,24 @@ export class Frontier {
   readonly #rows: GrowingView;
   readonly #chunks: GrowingView;
   readonly #lists: readonly [GrowingView, GrowingView];
+  /** For each entry of a list: who has filled the chunk, the worker's number plus one, 0 where nobody knows; or `taken`. */
+  readonly #makers: readonly [GrowingView, GrowingView];
+  readonly #maker: number;
+  readonly #workers: number;
+  /** Where to look for the next chunk, of one's own and of others; of which level with how many chunks. */
+  #own = 0;
+  #others = 0;
+  #level = -1;
+  #count = 0;
   readonly #free: GrowingView;
   readonly #bytesMax: number;
   readonly #files: readonly ChunkFile[] | undefined;
   readonly #diskChunks: readonly [GrowingView, GrowingView];
 
-  constructor(memory: SharedMemory, { chunkInts, hasMemory, spill }: FrontierOptions) {
+  constructor(memory: SharedMemory, { worker, workers, chunkInts, hasMemory, spill }: FrontierOptions) {
     this.chunkInts = chunkInts;
+    this.#maker = worker + 1;
+    this.#workers = workers;
     this.#bytesMax = spill?.frontierBytesMax ?? Number.POSITIVE_INFINITY;
     this.#files =
       spill === undefined
@@ -54,6 +79,7 @@ export class Frontier {
     this.#rows = new GrowingView(memory.rows);
     this.#chunks = new GrowingView(memory.chunks);
     this.#lists = [new GrowingView(memory.lists[0]), new GrowingView(memory.lists[1])];
+    this.#makers = [new GrowingView(memory.makers[0]), new GrowingView(memory.makers[1])];
     this.#free = new GrowingView(memory.free);
   }
 
@@ -65,9 +91,12 @@ export class Frontier {
     return this.#rows.ints;
   }
 
-  /** How many rows fit into a chunk. */
+  /** How many rows a new chunk takes: what fits, and of a small level a share for each worker. */
   rowsMax(stride: number): number {
-    return Math.min(walkRowsMax, Math.floor(this.chunkInts / stride));
+    const fitting = Math.min(walkRowsMax, Math.floor(this.chunkInts / stride));
+    if (this.#workers === 1) return fitting;
+    const share = Math.ceil((this.#control[word.levelRows] as number) / (sharesEach * this.#workers));
+    return Math.min(fitting, Math.max(shareMin, share));
   }
 
   /** Where a chunk's rows begin in `rows`. */
@@ -146,12 +175,14 @@ export class Frontier {
       entry = this.#isFull() ? this.#toDisk(chunk, list) : chunk;
       const at = control[word.listed + list] as number;
       const chunks = this.#lists[list].reach(at + 1);
-      if (chunks === undefined) throw new RangeError("too many chunks");
+      const makers = this.#makers[list].reach(at + 1);
+      if (chunks === undefined || makers === undefined) throw new RangeError("too many chunks");
       chunks[at] = entry;
+      makers[at] = this.#maker;
       control[word.listed + list] = at + 1;
       if (list === this.nextList) {
         control[word.frontierRows] = (control[word.frontierRows] as number) + rows;
-      } else control[word.taken] = Math.min(control[word.taken] as number, at);
+      }
     } finally {
       unlock(control, word.lock);
     }
@@ -187,12 +218,35 @@ export class Frontier {
   take(): number | undefined {
     const control = this.#control;
     const list = control[word.current] as 0 | 1;
-    const at = Atomics.add(control, word.taken, 1);
-    if (at >= (control[word.listed + list] as number)) return undefined;
+    const at = this.#choose(list);
+    if (at < 0) return undefined;
     const entry = (this.#lists[list].reach(at + 1) as Int32Array)[at] as number;
     const chunk = entry < 0 ? this.#fromDisk(-1 - entry, list) : entry;
     this.#rows.reach(this.offset(chunk + 1));
     return chunk;
+  }
+
+  /** The place in its list of the chunk to be taken, -1 where all are. */
+  #choose(list: 0 | 1): number {
+    const control = this.#control;
+    lock(control, word.lock);
+    try {
+      const count = control[word.listed + list] as number;
+      const makers = this.#makers[list].reach(count) as Int32Array;
+      if (this.#level !== control[word.level] || this.#count !== count) {
+        this.#level = control[word.level] as number;
+        this.#count = count;
+        this.#own = 0;
+        this.#others = count - 1;
+      }
+      while (this.#own < count && makers[this.#own] !== this.#maker) this.#own++;
+      while (this.#others >= 0 && makers[this.#others] === taken) this.#others--;
+      const at = this.#own < count ? this.#own : this.#others;
+      if (at >= 0) makers[at] = taken;
+      return at;
+    } finally {
+      unlock(control, word.lock);
+    }
   }
 
   #fromDisk(slot: number, list: 0 | 1): number {
@@ -248,9 +302,9 @@ export class Frontier {
     control[word.listed + before] = 0;
     control[word.onDisk + before] = 0;
     control[word.current] = 1 - before;
-    control[word.taken] = 0;
     control[word.settled] = 0;
     control[word.frontierRows] = 0;
+    control[word.levelRows] = rows;
     return rows;
   }
 
@@ -307,24 +361,26 @@ export class Frontier {
 
   /** States of the current level. */
   get currentRows(): number {
-    return this.#rowsOf(this.#control[word.current] as 0 | 1, 0);
+    return this.#rowsOf(this.#control[word.current] as 0 | 1, false);
   }
 
   /** States that were found and not expanded. */
   get unexpanded(): number {
     const current = this.#control[word.current] as 0 | 1;
     return (
-      this.#rowsOf(current, this.#control[word.taken] as number) +
+      this.#rowsOf(current, true) +
       (this.#control[word.frontierRows] as number) +
       (this.#control[word.matesWaiting] as number)
     );
   }
 
-  #rowsOf(list: 0 | 1, from: number): number {
+  #rowsOf(list: 0 | 1, isWaiting: boolean): number {
     const count = this.#control[word.listed + list] as number;
     const entries = this.#lists[list].reach(count) as Int32Array;
+    const makers = this.#makers[list].reach(count) as Int32Array;
     let rows = 0;
-    for (let i = from; i < count; i++) {
+    for (let i = 0; i < count; i++) {
+      if (isWaiting && makers[i] === taken) continue;
       const entry = entries[i] as number;
       const slot = chunkField.count * (-1 - entry);
       rows +=

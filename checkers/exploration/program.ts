@@ -19,7 +19,7 @@ import { makeProjections } from "./projections.ts";
 import { Recorder } from "./recorder.ts";
 import { StepProperties, stepFlags, stutteringPredicates } from "./step-properties.ts";
 import { Transitions } from "./transitions.ts";
-import { ValueStore } from "./values.ts";
+import { loggedValues, ValueStore } from "./values.ts";
 
 /** What of a model changes its exploration, besides the model. */
 export interface ProgramOptions {
@@ -155,6 +155,12 @@ export class Program {
   /** Bytes of all that was learnt, what is shared left out. */
   get bytes(): number {
     return this.transitions.bytes + this.predicates.bytes + this.stepProperties.bytes;
+  }
+
+  /** For each instance that any worker has met: the place of its action in the model. */
+  get actionsOfInstances(): readonly number[] {
+    const instances = loggedValues(this.#values, this.layout.variables.length);
+    return instances.map((value) => (value as readonly [number, ...Value[]])[0]);
   }
 
   /** What other workers have found out becomes known here. To be called before rows of theirs are read. */

@@ -12,8 +12,8 @@ export const word = {
   stop: 4,
   done: 5,
   level: 6,
-  /** The position in the current level's list of chunks from which the next worker takes. */
-  taken: 7,
+  /** States of the current level. */
+  levelRows: 7,
   current: 8,
   /** Chunks in list 0 and in list 1. */
   listed: 9,
@@ -71,6 +71,8 @@ export interface SharedMemory {
   readonly chunks: SharedArrayBuffer;
   /** Chunks of the current and of the next level, and free ones. */
   readonly lists: readonly [SharedArrayBuffer, SharedArrayBuffer];
+  /** Who has filled each chunk of the levels' lists, see `Frontier`. */
+  readonly makers: readonly [SharedArrayBuffer, SharedArrayBuffer];
   readonly free: SharedArrayBuffer;
   /** The same for each chunk on disk, of list 0 and of list 1. */
   readonly diskChunks: readonly [SharedArrayBuffer, SharedArrayBuffer];
@@ -107,6 +109,7 @@ export function makeSharedMemory(
     rows: growable(small, bufferBytesMax),
     chunks: growable(small, 2 ** 28),
     lists: [growable(small, 2 ** 28), growable(small, 2 ** 28)],
+    makers: [growable(small, 2 ** 28), growable(small, 2 ** 28)],
     free: growable(small, 2 ** 28),
     diskChunks: [growable(small, 2 ** 28), growable(small, 2 ** 28)],
     coverage: growable(small, 2 ** 30),

@@ -80,10 +80,10 @@ function endingOf(stop: number): Ending {
 }
 
 function actionCoverage({ program, memory }: Ended): ActionCoverage[] {
-  const { transitions, model } = program;
+  const { actionsOfInstances, model } = program;
   const coverage = new Coverage(memory.coverage, 0);
   const sums = model.actions.map(() => [0, 0] as [number, number]);
-  for (const [instance, { actionIndex }] of transitions.instances.entries()) {
+  for (const [instance, actionIndex] of actionsOfInstances.entries()) {
     const [generated, distinct] = coverage.of(instance);
     const sum = sums[actionIndex] as [number, number];
     sum[0] += generated;

@@ -17,6 +17,31 @@ export function logBytes(log: SharedArrayBuffer): Uint8Array {
   return new Uint8Array(log, 0, Atomics.load(new Int32Array(log, 0, 4), header.end));
 }
 
+/** The values of one kind that a log holds, in the order of their ids. */
+export function loggedValues(log: SharedArrayBuffer, wanted: number): Value[] {
+  const values: Value[] = [];
+  const end = Atomics.load(new Int32Array(log, 0, 4), header.end);
+  let at: number = header.bytes;
+  while (at < end) {
+    const { kind, length } = headAt(log, at);
+    if (kind === wanted) values.push(valueAt(log, at, length));
+    at += headBytes + length;
+  }
+  return values;
+}
+
+const headBytes = 8;
+
+function headAt(log: SharedArrayBuffer, at: number): { readonly kind: number; readonly length: number } {
+  const view = new DataView(log, at, headBytes);
+  return { kind: view.getUint32(0), length: view.getUint32(4) };
+}
+
+function valueAt(log: SharedArrayBuffer, at: number, length: number): Value {
+  const bytes = new Uint8Array(log, at + headBytes, length).slice();
+  return decodeValue(JSON.parse(new TextDecoder().decode(bytes)) as EncodedValue);
+}
+
 /**
  * Hash-consing: equal values of one kind (a variable, or the actions' instances) have one small id, and one frozen
  * object in each worker.
@@ -75,14 +100,14 @@ export class ValueStore {
       this.catchUp();
       const known = (this.#ids[kind] as Map<string, number>).get(key);
       if (known !== undefined) return known;
-      const end = this.#position + 8 + encoded.length;
+      const end = this.#position + headBytes + encoded.length;
       if (!growTo(this.#log, Math.max(end, Math.min(2 * end, 2 ** 30)))) {
         throw new ModelError("the model's states consist of too many different values to be kept");
       }
       const view = new DataView(this.#log, this.#position);
       view.setUint32(0, kind);
       view.setUint32(4, encoded.length);
-      new Uint8Array(this.#log, this.#position + 8, encoded.length).set(encoded);
+      new Uint8Array(this.#log, this.#position + headBytes, encoded.length).set(encoded);
       this.#position = end;
       Atomics.store(this.#words, header.end, end);
       return this.#add(kind, key, freeze(value));
@@ -94,12 +119,9 @@ export class ValueStore {
   #read(): void {
     const end = Atomics.load(this.#words, header.end);
     while (this.#position < end) {
-      const view = new DataView(this.#log, this.#position);
-      const kind = view.getUint32(0);
-      const length = view.getUint32(4);
-      const bytes = new Uint8Array(this.#log, this.#position + 8, length).slice();
-      const value = decodeValue(JSON.parse(new TextDecoder().decode(bytes)) as EncodedValue);
-      this.#position += 8 + length;
+      const { kind, length } = headAt(this.#log, this.#position);
+      const value = valueAt(this.#log, this.#position, length);
+      this.#position += headBytes + length;
       this.#add(kind, canonical(value), freeze(value));
     }
   }
