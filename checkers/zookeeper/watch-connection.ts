@@ -36,7 +36,7 @@ interface Open {
 }
 
 const nothing: readonly Change[] = [];
-const nobody: readonly string[] = [];
+const noPaths: readonly string[] = [];
 
 /**
  * One connection of a session, and what its server does on it: it applies transactions and takes up requests in one
@@ -87,7 +87,7 @@ export class Connection {
   /** A request that asks for watches, or to be rid of them. */
   invoked(step: Step): void {
     if (this.#isLost) this.#goesOn();
-    this.#open.push({ step, doubtful: nobody });
+    this.#open.push({ step, doubtful: noPaths });
   }
 
   answered(step: Step): void {
@@ -229,14 +229,17 @@ export class Connection {
         if (this.#settingAgain.tell(type, path)) return;
         this.#setAgain(this.#settingAgain, event);
       }
+      const maybe = this.#maybe === undefined ? undefined : this.#unlessExpected(watch);
+      if (maybe !== undefined) {
+        const isOpen = this.#open.some(({ step }) => mayTell(step, watch));
+        return isOpen ? this.#deliveredSometime(watch) : this.#fromMaybe(maybe, watch);
+      }
       const due = this.#watches.nextDue;
       const first = this.#open[0];
       if (first !== undefined && (!isPlaced(first.step) || first.step.zxid < due)) {
         this.#takeUp(first, event);
         continue;
       }
-      const maybe = this.#maybe === undefined ? undefined : this.#unlessExpected(watch);
-      if (maybe !== undefined) return this.#fromMaybe(maybe, watch);
       if (due === Infinity) return this.#facts.found.noWatch(watch);
       this.#watches.goTo(due, event);
     }
@@ -280,7 +283,7 @@ export class Connection {
     for (const source of sources) {
       if (open.length > 0 || isAgain) this.#demote(source);
       else if (source.isOneShot) this.#end(source);
-      else this.#skip(source);
+      else if (source.expects(watch.type, path) !== undefined) this.#skip(source);
     }
   }
 
@@ -291,7 +294,6 @@ export class Connection {
 
   /** The event may be the one that it has to tell next. */
   #skip(source: Registration): void {
-    if (source.due === Infinity) return;
     this.#end(source);
     const { kind, path, step, zxid, changes } = source;
     const next = new Registration(kind, path, step, zxid, changes);

@@ -23,6 +23,23 @@ export interface WatchedReplay {
  * persistent one once a change; events come in the order of their changes; a change is told before any reply that shows
  * it; none is left out while the connection lives; and watches set again after a reconnection tell at once what was
  * missed. What a persistent watch misses while disconnected is counted, as ZooKeeper does not tell it.
+ *
+ * Both ways exact, as long as the changes of a path, and the zxids of the replies, are known: transactions are applied
+ * in order of their zxids, each at once, and a connection is FIFO; so the reply of zxid z has its place behind what the
+ * transactions up to z fired and before what later ones fire, replies of one zxid are in order of their requests, and
+ * what setWatches tells comes right before its reply. Thereby the one sequence that the server must have sent is
+ * determined (`Connection`); a history is accepted exactly if what was delivered is a beginning of it that holds all
+ * replies, with each reply between its invocation and its note. The zxids of events are not needed for that, and must
+ * fit. Servers before 3.9 tell none, and replace a watch's mode by the next one; a connection is judged as one to such
+ * a server if none of its events has a zxid.
+ *
+ * What is not known is not demanded, and never blamed. Not judged are: events of different paths of one transaction, in
+ * which order they come; that anything is told, where ACLs may hide it; what removeWatches answers. Judged loosely are,
+ * as every change may be one of which nobody knows: on connections without zxids, and in what setWatches tells, paths
+ * that unanswered writes may have changed, nodes that go with their session or their time, or are older than the
+ * history; several requests that were lost together, and a lost setWatches or removeWatches, each for itself; watches
+ * that were set by replies without a zxid; and what follows an operation without an answer if no session event tells
+ * that its connection is gone. In all of these an event still needs a watch that can have told it.
  */
 export function checkWatches(history: ZookeeperHistory, replay: WatchedReplay): PromiseCheck {
   return new WatchCheck(history, replay).run();
