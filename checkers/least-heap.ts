@@ -11,6 +11,11 @@ export class LeastHeap<Item> {
     return this.#items.length;
   }
 
+  /** The least one; undefined where there is none. */
+  get least(): Item | undefined {
+    return this.#items[0];
+  }
+
   push(item: Item): void {
     const items = this.#items;
     let at = items.length;

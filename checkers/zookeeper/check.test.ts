@@ -20,6 +20,18 @@ describe("checkZookeeper", () => {
     );
   });
 
+  test("ensembles of older and of mixed releases, with watches of all modes, are never blamed", () => {
+    const releases = fc.constantFrom(["3.9.5"], ["3.8.6"], ["3.8.6", "3.9.5", "3.9.5"]);
+    fc.assert(
+      fc.property(fc.integer({ min: 1 }), releases, fc.integer({ min: 50, max: 600 }), (seed, of, steps) => {
+        const options = { seed, steps, losses: 40, expiries: 10, releases: of, lastingWatches: true };
+        const watches = checkZookeeper(simulatedHistory(options)).find(({ name }) => name === "watches");
+        expect([watches?.verdict, watches?.detail]).toEqual(["holds", watches?.detail]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   /** Which promise each defect of an ensemble breaks, and in how many of 10 runs it must be found. */
   const defects: { readonly [defect in SimulatedDefect]: readonly [promise: string, times: number] } = {
     "lost-write": ["reads-from-snapshot", 8],

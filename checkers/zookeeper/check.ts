@@ -17,7 +17,9 @@ import type { Contradiction } from "./replay-attempt.ts";
 import { checkClientOrder, checkSessionOrder, checkVersionOrder, type Happened } from "./session-order.ts";
 import { checkSequentialNodes, checkSessionEnds } from "./sessions.ts";
 import { readHistory, type Step } from "./steps.ts";
-import { checkWatches, type MissedChanges, missedChanges, watchedPaths } from "./watches.ts";
+import { type MissedChange, missedChanges } from "./missed-changes.ts";
+import { watchedChanges } from "./watch-changes.ts";
+import { checkWatches } from "./watches.ts";
 
 export interface ZookeeperOptions {
   /** More than this many ms of staleness of a plain read is a violation; without it staleness is only told. */
@@ -43,13 +45,12 @@ export function checkZookeeper(events: readonly Event[], options: ZookeeperOptio
   const reads = new PromiseCheck("reads-from-snapshot");
   const multi = new PromiseCheck("multi");
   const ephemerals = new PromiseCheck("ephemerals");
-  const missed = new Map<Step, MissedChanges>();
-  const watched = watchedPaths(history);
+  const missed = new Map<Step, readonly MissedChange[]>();
   const replay = replayHistory(history, {
     look: (step, tree) => {
       if (step.op === "setWatches") missed.set(step, missedChanges(step, tree));
     },
-    wants: (path) => watched.has(path),
+    wants: watchedChanges(history),
   });
   const aboutMulti = replay.contradictions.some(({ because }) => because?.op === "multi");
   const shown = partsShown(aboutMulti ? history.steps : [], replay.acknowledged);
@@ -103,7 +104,7 @@ export function checkZookeeper(events: readonly Event[], options: ZookeeperOptio
       "ended sessions",
     ),
     sequential.verdict("sequential nodes are numbered uniquely and upwards", "sequential nodes"),
-    checkWatches(history, replay.changes, missed).verdict(
+    checkWatches(history, { ...replay, missed }).verdict(
       "watches tell each change once and in order",
       "events",
     ),

@@ -22,7 +22,14 @@ import {
   unknownStat,
 } from "./replay-differences.ts";
 import { adoptRead, adoptWrite, repairRead, repairWrite } from "./replay-repairs.ts";
-import { type Change, type Ending, type Happening, ReplayState, type SavedState } from "./replay-state.ts";
+import {
+  type Change,
+  type Ending,
+  type Happening,
+  ReplayState,
+  type SavedState,
+  type WantsChange,
+} from "./replay-state.ts";
 import type { Step } from "./steps.ts";
 import { headerOf, type Place, type UnseenSources } from "./unseen.ts";
 
@@ -59,8 +66,8 @@ export interface ReplayInput extends UnseenSources {
 export interface ReplayOptions {
   /** Called after each read, with the tree as it was when the read was answered. */
   readonly look?: (step: Step, tree: ZnodeTree) => void;
-  /** Whether the changes of a path are kept; unless given, none are. */
-  readonly wants?: (path: string) => boolean;
+  /** Unless given, no changes are kept. */
+  readonly wants?: WantsChange;
   /** Begin each attempt at the very beginning: what attempts from checkpoints are compared with. */
   readonly fromTheBeginning?: boolean;
 }

@@ -1,4 +1,5 @@
 import {
+  ownerKind,
   parentPath,
   RequestPreparation,
   type Stat,
@@ -16,10 +17,18 @@ import { headerOf, type Place, Unseen, type UnseenSources } from "./unseen.ts";
 
 /** A change that the replay made, as watches see it. `exact` is false where only its order is known. */
 export interface Change {
+  readonly path: string;
   readonly zxid: Zxid;
   readonly type: ChangeType;
   readonly exact: boolean;
+  /** Rises from change to change, also within a transaction. */
+  readonly order: number;
+  /** The node that was created, here or as a child, can go without anybody's asking: with its session, or its time. */
+  readonly isMortal: boolean;
 }
+
+/** Whether changes of a path are kept. */
+export type WantsChange = (path: string, type: ChangeType) => boolean;
 
 /** An unanswered write that was found to have happened. */
 export interface Happening {
@@ -55,7 +64,7 @@ export class ReplayState implements TreeListener {
   /** What an unseen transaction was worked in for that broke the order of its session's writes. */
   disorder: string | undefined;
   readonly #sources: UnseenSources;
-  readonly #wants: (path: string) => boolean;
+  readonly #wants: WantsChange;
   /** Paths with changes that are kept, one for each, in order. */
   readonly #changed: string[] = [];
   readonly #touched = new Set<string>();
@@ -66,8 +75,8 @@ export class ReplayState implements TreeListener {
   readonly #goneWith = new Map<string, string>();
   #exact = true;
 
-  /** `wants` says of which paths the changes are kept. */
-  constructor(sources: UnseenSources, choices: Choices, wants: (path: string) => boolean) {
+  /** `wants` says which changes are kept. */
+  constructor(sources: UnseenSources, choices: Choices, wants: WantsChange) {
     this.#sources = sources;
     this.#wants = wants;
     this.tree = new ZnodeTree({ listener: this });
@@ -95,8 +104,8 @@ export class ReplayState implements TreeListener {
   }
 
   created(path: string, parent: string, zxid: Zxid): void {
-    this.#change(path, zxid, "created");
-    this.#change(parent, zxid, "children");
+    this.#change(path, zxid, "created", path);
+    this.#change(parent, zxid, "children", path);
   }
 
   deleted(path: string, parent: string, zxid: Zxid): void {
@@ -142,10 +151,13 @@ export class ReplayState implements TreeListener {
     return this.#goneWith.get(path);
   }
 
-  #change(path: string, zxid: Zxid, type: ChangeType): void {
+  #change(path: string, zxid: Zxid, type: ChangeType, created?: string): void {
     if (!this.#touched.has(path)) this.trail.add(this.#touched, path);
-    if (!this.#wants(path)) return;
-    const change: Change = { zxid, type, exact: this.#exact };
+    if (!this.#wants(path, type)) return;
+    const owner = created === undefined ? undefined : this.tree.node(created)?.ephemeralOwner;
+    const isMortal = owner !== undefined && ownerKind(owner) !== "none";
+    const [exact, order] = [this.#exact, this.#changed.length];
+    const change: Change = { path, zxid, type, exact, order, isMortal };
     const changes = this.changes.get(path);
     if (changes === undefined) this.changes.set(path, [change]);
     else changes.push(change);

@@ -2,7 +2,9 @@ import {
   type Event,
   type EventDraft,
   type Json,
+  latestFeatures,
   RequestPreparation,
+  serverFeatures,
   sessionEventDraft,
   type SubRequest,
   type Transaction,
@@ -47,6 +49,28 @@ export interface SimulationOptions {
   /** Operations on the registers only, for long histories. */
   readonly registersOnly?: boolean;
   readonly defect?: SimulatedDefect;
+  /** Releases of the servers, one after the other, where they are not the latest one: "3.8.6". */
+  readonly releases?: readonly string[];
+  /** Clients ask for persistent and recursive watches, too, and to be rid of them. */
+  readonly lastingWatches?: boolean;
+}
+
+interface ClientWatches {
+  readonly data: Set<string>;
+  readonly exists: Set<string>;
+  readonly children: Set<string>;
+  readonly persistent: Set<string>;
+  readonly persistentRecursive: Set<string>;
+}
+
+function noWatches(): ClientWatches {
+  return {
+    data: new Set(),
+    exists: new Set(),
+    children: new Set(),
+    persistent: new Set(),
+    persistentRecursive: new Set(),
+  };
 }
 
 interface Client {
@@ -56,7 +80,7 @@ interface Client {
   server: number;
   connection: string;
   lastZxid: number;
-  watches: { data: Set<string>; exists: Set<string>; children: Set<string> };
+  watches: ClientWatches;
   versions: Map<string, number>;
   open:
     | { request: ZnodeRequest; options: { synced?: boolean }; executed: ZnodeAnswer | undefined; xid: number }
@@ -104,7 +128,9 @@ class Simulation {
     this.#random = (options.seed ^ 0x9e3779b9) >>> 0 || 1;
     const deliver = (connection: string, event: WatchEvent): void => this.#deliver(connection, event);
     for (let i = 0; i < (options.servers ?? 3); i++) {
-      this.#servers.push({ state: new ZnodeServer<string>({ deliver }), applied: 0 });
+      const release = options.releases?.[i % options.releases.length];
+      const features = release === undefined ? latestFeatures : serverFeatures(release);
+      this.#servers.push({ state: new ZnodeServer<string>({ deliver, features }), applied: 0 });
     }
     this.#leader = new ZnodeServer<string>({ deliver: () => {} });
     this.#preparation = new RequestPreparation(this.#leader.tree);
@@ -176,7 +202,7 @@ class Simulation {
       server,
       connection: "",
       lastZxid: 0,
-      watches: { data: new Set(), exists: new Set(), children: new Set() },
+      watches: noWatches(),
       versions: new Map(),
       open: undefined,
     };
@@ -189,7 +215,7 @@ class Simulation {
     const header = { session: client.session, cxid: 0, zxid: ++this.#zxid, timeMs: this.#timeMs() };
     this.#append({ header, body: this.#preparation.createSession(header, 4000) });
     client.lastZxid = 0;
-    client.watches = { data: new Set(), exists: new Set(), children: new Set() };
+    client.watches = noWatches();
     this.#connect(client, false);
   }
 
@@ -242,17 +268,17 @@ class Simulation {
     const needed = seen === -1 ? this.#log.length : seen;
     if (!this.#is("session-from-the-future") && server.applied < needed) this.#apply(server, needed);
     this.#connect(client, true);
-    const { data, exists, children } = client.watches;
-    if (data.size + exists.size + children.size === 0) return;
-    const relativeZxid = this.#is("missed-change-untold") ? this.#zxid : client.lastZxid;
-    const lists = { data: [...data], exists: [...exists], children: [...children] };
-    const request: ZnodeRequest = {
-      op: "setWatches",
-      relativeZxid,
-      ...lists,
-      persistent: [],
-      persistentRecursive: [],
+    const { data, exists, children, persistent, persistentRecursive } = client.watches;
+    const lists = {
+      data: [...data],
+      exists: [...exists],
+      children: [...children],
+      persistent: [...persistent],
+      persistentRecursive: [...persistentRecursive],
     };
+    if (Object.values(lists).every((list) => list.length === 0)) return;
+    const relativeZxid = this.#is("missed-change-untold") ? this.#zxid : client.lastZxid;
+    const request: ZnodeRequest = { op: "setWatches", relativeZxid, ...lists };
     const told = { ...request, relativeZxid: client.lastZxid };
     this.#record(znodeInvocation(client.process, told), client);
     const answer = server.state.answer(request, client.connection);
@@ -290,6 +316,8 @@ class Simulation {
     const watch = this.#below(4) === 0 ? { watch: true } : {};
     const data = `${client.number}.${++this.#values}`;
     const version = this.#below(2) === 0 ? -1 : (client.versions.get(path) ?? 0);
+    const lasting = this.#options.lastingWatches === true;
+    if (lasting && this.#below(12) === 0) return { request: this.#drawLasting(path), options: {} };
     const kinds = this.#options.registersOnly === true ? 6 : 14;
     const plain = (request: ZnodeRequest): { request: ZnodeRequest; options: object } => ({
       request,
@@ -327,6 +355,13 @@ class Simulation {
       default:
         return plain({ op: "multi", operations: this.#multi(data) });
     }
+  }
+
+  #drawLasting(register: string): ZnodeRequest {
+    const path = this.#pick([register, ...parents]);
+    const kind = this.#below(3);
+    if (kind === 0) return { op: "removeWatches", path, kind: "any" };
+    return { op: "addWatch", path, mode: kind === 1 ? "persistent" : "persistent-recursive" };
   }
 
   #multi(data: string): readonly SubRequest[] {
@@ -437,6 +472,10 @@ class Simulation {
   #note(client: Client, request: ZnodeRequest, answer: ZnodeAnswer): void {
     const stat = answer.error === null ? answer.result.stat : undefined;
     if (stat !== undefined && "path" in request) client.versions.set(request.path, stat.version);
+    if (answer.error === null && request.op === "addWatch")
+      client.watches[request.mode === "persistent" ? "persistent" : "persistentRecursive"].add(request.path);
+    if (answer.error === null && request.op === "removeWatches")
+      for (const paths of Object.values(client.watches)) paths.delete(request.path);
     if (!("watch" in request) || request.watch !== true) return;
     if (answer.error === null)
       client.watches[request.op === "getChildren" ? "children" : "data"].add(request.path);

@@ -9,7 +9,7 @@ export interface StepLists {
   readonly open: readonly Step[];
   readonly creates: readonly Step[];
   readonly closings: readonly Step[];
-  /** Those that ask for watches. */
+  /** Those that ask for watches, or to be rid of them. */
   readonly watching: readonly Step[];
   /** Answered reads of a node or its children. */
   readonly treeReads: readonly Step[];
@@ -46,7 +46,7 @@ class Lists implements StepLists {
     const { op } = step;
     if (step.hasPosition) this.positioned.push(step);
     else if (step.outcome === "unknown") this.open.push(step);
-    if (step.setsWatches) this.watching.push(step);
+    if (step.setsWatches || op === "removeWatches") this.watching.push(step);
     if (step.syncedSince !== undefined) this.synced.push(step);
     if (op === "getData" || op === "exists" || op === "getChildren") {
       if (step.isAnswered) this.treeReads.push(step);

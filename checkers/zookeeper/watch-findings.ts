@@ -1,0 +1,75 @@
+import type { Event, Zxid } from "../../model/index.ts";
+import type { PromiseCheck } from "./findings.ts";
+import { nameOf, show } from "./real-time.ts";
+import type { Change } from "./replay-state.ts";
+import type { Step, WatchStep } from "./steps.ts";
+import { eventOf, type WatchList } from "./watch-kinds.ts";
+import type { Registration } from "./watch-table.ts";
+
+/** Words what breaks the promises of watches. */
+export class WatchFindings {
+  readonly #promise: PromiseCheck;
+
+  constructor(promise: PromiseCheck) {
+    this.#promise = promise;
+  }
+
+  /** Something shows a change that a watch should have told by then. */
+  left(change: Change, { kind, path, step, zxid }: Registration, seen: Event): void {
+    const what = `the ${kind} watch on ${path}, set by ${nameOf(step)} at zxid ${show(zxid)}`;
+    const of = change.path === path ? "" : ` of ${change.path}`;
+    const missing = `did not tell the change at zxid ${show(change.zxid)}${of} before event ${seen.index} showed it`;
+    const which = `${eventOf[change.type]} is missing`;
+    this.#promise.broken(`${what}, ${missing}: ${which}`, seen, [step.invocation, step.completion]);
+  }
+
+  afterReply(watch: WatchStep, reply: Step): void {
+    const what = `the event ${nameOfEvent(watch)} came after the reply to ${nameOf(reply)}`;
+    this.#promise.broken(`${what}, which shows zxid ${show(reply.zxid)}`, watch.event, [reply.completion]);
+  }
+
+  outOfOrder(watch: WatchStep, before: { readonly zxid: Zxid; readonly index: number }): void {
+    const { session, event } = watch;
+    const what = `session ${session} was told of zxid ${show(before.zxid)} at event ${before.index}`;
+    this.#promise.broken(`${what}, then of ${nameOfEvent(watch)}`, event);
+  }
+
+  answerAfterEvent(step: Step, told: { readonly zxid: Zxid; readonly index: number }): void {
+    const what = `${nameOf(step)} was answered at zxid ${show(step.zxid)}`;
+    const after = `after an event of zxid ${show(told.zxid)} (event ${told.index})`;
+    this.#promise.broken(`${what}, ${after}`, step.completion as Event);
+  }
+
+  noWatch(watch: WatchStep): void {
+    const why =
+      "for which it had no watch: it was never set, or has fired before, or had something else to tell first";
+    this.#broken(watch, why);
+  }
+
+  notMade(watch: WatchStep): void {
+    this.#broken(watch, "which is no change that this transaction made");
+  }
+
+  tooOften(watch: WatchStep): void {
+    this.#broken(watch, "once more than the change was made");
+  }
+
+  withoutZxid(watch: WatchStep): void {
+    const why = "although its server tells zxids, and it was not setting watches again that had missed this";
+    this.#broken(watch, why);
+  }
+
+  missedUntold(step: Step, list: WatchList, path: string, seen: Event): void {
+    const what = `${nameOf(step)} set the ${list === "children" ? "children" : "data"} watch on ${path} again`;
+    const since = `what had changed since zxid ${show(step.request["relativeZxid"] as number)} was not told`;
+    this.#promise.broken(`${what}, and ${since}`, seen, [step.invocation, step.completion]);
+  }
+
+  #broken(watch: WatchStep, why: string): void {
+    this.#promise.broken(`session ${watch.session} was told ${nameOfEvent(watch)}, ${why}`, watch.event);
+  }
+}
+
+function nameOfEvent({ type, path, zxid }: WatchStep): string {
+  return zxid > 0 ? `${type} ${path} of zxid ${show(zxid)}` : `${type} ${path} without a zxid`;
+}
