@@ -87,23 +87,25 @@ export class WatchedChanges {
   timesMade(type: WatchEventType, path: string, zxid: Zxid): number | undefined {
     const step = this.#acknowledged.at(zxid);
     const change = changeOf[type];
-    if (step === undefined || change === undefined) return undefined;
+    if (change === undefined) return undefined;
     // A session takes along what nobody may know of.
-    if (step.op === "closeSession" || step.op === "reconfig") return undefined;
+    if (step === undefined || step.op === "closeSession" || step.op === "reconfig")
+      return this.isUncertain(path) ? undefined : this.#timesReplayed(change, path, zxid);
     let times = 0;
     if (step.outcome === "ok")
       eachChange(step, (at, made) => {
         if (at === path && made === change) times++;
       });
     // Where the replay found a contradiction it may not have made what was acknowledged.
-    return times > 0 && !this.#isReplayed(change, path, zxid) ? undefined : times;
+    return times > 0 && this.#timesReplayed(change, path, zxid) === 0 ? undefined : times;
   }
 
-  #isReplayed(type: ChangeType, path: string, zxid: Zxid): boolean {
+  #timesReplayed(type: ChangeType, path: string, zxid: Zxid): number {
     const changes = this.#changes.get(path) ?? [];
+    let times = 0;
     for (let at = firstAfter(changes, zxid) - 1; changes[at]?.zxid === zxid; at--)
-      if (changes[at]?.type === type) return true;
-    return false;
+      if (changes[at]?.type === type) times++;
+    return times;
   }
 
   #mayBeOlder(path: string): boolean {

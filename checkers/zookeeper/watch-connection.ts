@@ -35,6 +35,12 @@ interface Open {
   doubtful: readonly string[];
 }
 
+export interface ToldEvent {
+  readonly zxid: Zxid;
+  /** In the history. */
+  readonly index: number;
+}
+
 const nothing: readonly Change[] = [];
 const noPaths: readonly string[] = [];
 
@@ -66,9 +72,10 @@ export class Connection {
   #isLost = false;
   #open: Open[] = [];
   #settingAgain: SettingAgain | undefined;
-  /** The newest reply that is certain to have been delivered, and the newest event. */
+  /** The newest reply that is certain to have been delivered. */
   #newestReply: Step | undefined;
-  #newestEvent: { readonly zxid: Zxid; readonly index: number } | undefined;
+  /** The events whose zxids are known, or inferred. */
+  #events: ToldEvent[] = [];
   /** How often events were told that were not foreseen, of the newest zxid. */
   readonly #told = new Map<string, number>();
 
@@ -103,9 +110,15 @@ export class Connection {
     if (again !== undefined && again.step.invokedAt <= step.invokedAt) this.#setAgain(again, seen);
     if (step.zxid <= 0 || step.op === "addAuth") return;
     this.#passed(step, seen);
-    const told = this.#newestEvent;
-    if (told !== undefined && told.index < step.invokedAt && told.zxid > step.zxid)
-      this.#facts.found.answerAfterEvent(step, told);
+    const told = this.#toldBefore(step.invokedAt);
+    if (told !== undefined && told.zxid > step.zxid) this.#facts.found.answerAfterEvent(step, told);
+  }
+
+  /** The last event before an index of the history. */
+  #toldBefore(index: number): ToldEvent | undefined {
+    let at = this.#events.length - 1;
+    while (at >= 0 && (this.#events[at] as ToldEvent).index > index) at--;
+    return this.#events[at];
   }
 
   /** Nobody was told whether a request was answered: if more requests follow, it may be on another connection. */
@@ -121,7 +134,8 @@ export class Connection {
     if (again !== undefined) this.#setMaybe(watchesOf(again), again);
     for (const watch of this.#watches.all()) this.#demote(watch);
     this.#open = [];
-    this.#settingAgain = this.#newestReply = this.#newestEvent = undefined;
+    this.#settingAgain = this.#newestReply = undefined;
+    this.#events = [];
     this.#watches.forget();
   }
 
@@ -144,12 +158,12 @@ export class Connection {
       this.#takeUp(first, event);
     }
     if (this.#settingAgain !== undefined) this.#setAgain(this.#settingAgain, event);
-    const [before, reply] = [this.#newestEvent, this.#newestReply];
+    const [before, reply] = [this.#events.at(-1), this.#newestReply];
     if (reply !== undefined && reply.zxid >= zxid) return found.afterReply(watch, reply);
     if (before !== undefined && before.zxid > zxid) return found.outOfOrder(watch, before);
     if (before === undefined || before.zxid < zxid) this.#told.clear();
     this.#watches.goTo(zxid, event);
-    this.#newestEvent = { zxid, index: event.index };
+    this.#events.push({ zxid, index: event.index });
     if (this.#watches.take(watch) === undefined) this.#unforeseen(watch, zxid);
   }
 
@@ -174,24 +188,31 @@ export class Connection {
 
   /** Whether a watch that may be there has to tell the event at that zxid, if it is; then it is there, and does. */
   #isFrom(maybe: Registration, { type, path }: WatchStep, zxid: Zxid): boolean {
-    const { kind, step } = maybe;
+    const { step } = maybe;
     // A read that finds no node sets no watch.
     if (type === "NodeCreated" && step.op === "getData") return false;
-    const watch = new Registration(
-      kind,
-      maybe.path,
-      step,
-      zxid - 1,
-      this.#facts.changes.of(kind, maybe.path),
-    );
-    const next = watch.changes.slice(watch.next, firstAfter(watch.changes, zxid));
+    const together = this.#setTogether(maybe);
+    const watches = together.map(({ kind, path: at }) => {
+      return new Registration(kind, at, step, zxid - 1, this.#facts.changes.of(kind, at));
+    });
+    const next = watches.flatMap((watch) => watch.changes.slice(watch.next, firstAfter(watch.changes, zxid)));
+    next.sort((a, b) => a.order - b.order);
     // What others have told it has told with them.
     const first = next.find((change) => change.path === path && !this.#watches.isFired(change));
     if (first === undefined || eventOf[first.type] !== type) return false;
-    if (watch.isOneShot && first !== next[0]) return false;
-    this.#end(maybe);
-    this.#watches.setLate(watch, zxid);
+    if (maybe.isOneShot && first !== next[0]) return false;
+    for (const each of together) this.#end(each);
+    for (const watch of watches) this.#watches.setLate(watch, zxid);
     return true;
+  }
+
+  /** The watches that may be there if this one is: of one wish, both managers have one, or neither. */
+  #setTogether(maybe: Registration): readonly Registration[] {
+    const isThis = ({ kinds: of, path }: WantedWatch): boolean =>
+      path === maybe.path && of.includes(maybe.kind);
+    const all = watchesOf(maybe.step).find(isThis)?.kinds ?? [];
+    const together = all.map((kind) => this.#maybe?.get(kind, maybe.path));
+    return together.filter((each): each is Registration => each?.step === maybe.step);
   }
 
   // ---- events that do not
@@ -221,8 +242,8 @@ export class Connection {
     for (;;) {
       if (this.#watches.hasFired) {
         const change = this.#watches.take(watch);
-        if (change !== undefined) this.#newestEvent = { zxid: change.zxid, index: event.index };
-        else if (!this.#maybe?.matching(type, path).length) this.#facts.found.noWatch(watch);
+        if (change !== undefined) this.#events.push({ zxid: change.zxid, index: event.index });
+        else if (this.#unlessExpected(watch) === undefined) this.#facts.found.noWatch(watch);
         return;
       }
       if (this.#settingAgain !== undefined) {
@@ -260,7 +281,7 @@ export class Connection {
     // It may tell what was missed.
     if (maybe.step.op === "setWatches") return;
     const told = changes.of(maybe.kind, maybe.path);
-    const at = Math.max(this.#newestReply?.zxid ?? 0, this.#newestEvent?.zxid ?? 0);
+    const at = Math.max(this.#newestReply?.zxid ?? 0, (this.#events.at(-1)?.zxid ?? 0) - 1);
     const rest = told.slice(firstAfter(told, at));
     // The earliest such change; all that is before it has been told.
     const change = rest.find((each) => each.path === path && eventOf[each.type] === type);
@@ -325,7 +346,8 @@ export class Connection {
   /** Nobody knows at which zxid, or whether at all. */
   #takeUpSometime(step: Step): void {
     if (step.outcome === "unsent" || (step.isAnswered && !isSet(step))) return;
-    this.#setMaybe(watchesOf(step), step);
+    for (const { kinds: of, path } of watchesOf(step))
+      for (const kind of of) this.#register(kind, path, step, true);
     if (step.op !== "removeWatches") return;
     for (const kind of removedKinds(step, this.#tellsZxids)) {
       const watch = this.#watches.get(kind, step.path);
@@ -350,12 +372,20 @@ export class Connection {
   #register(kind: WatchKind, path: string, step: Step, isDoubtful: boolean): void {
     if (!kinds[kind].isOneShot) this.#hasLasting = true;
     if (kind === "recursive-children" && this.#tellsZxids) return;
+    if (this.#hasLasting && !this.#tellsZxids)
+      for (const other of kinds[kind].manager) this.#replace(other, kind, path, isDoubtful);
     if (isDoubtful) return this.#setMaybe([{ kinds: [kind], path }], step);
     const { changes, mayHide } = this.#facts;
-    const zxid = Math.max(step.zxid, this.#newestEvent?.zxid ?? 0);
-    if (this.#hasLasting && !this.#tellsZxids)
-      for (const other of kinds[kind].manager) this.#watches.end(this.#watches.get(other, path));
+    const zxid = Math.max(step.zxid, this.#events.at(-1)?.zxid ?? 0);
     this.#watches.set(new Registration(kind, path, step, zxid, mayHide ? nothing : changes.of(kind, path)));
+  }
+
+  /** A watch of another mode takes the place of the one that there is. */
+  #replace(old: WatchKind, by: WatchKind, path: string, isDoubtful: boolean): void {
+    const watch = this.#watches.get(old, path);
+    if (watch === undefined) return;
+    if (!isDoubtful) this.#watches.end(watch);
+    else if (old !== by) this.#demote(watch);
   }
 
   #setMaybe(wanted: readonly WantedWatch[], step: Step): void {

@@ -1,8 +1,9 @@
-import type { Event, Zxid } from "../../model/index.ts";
+import type { Event } from "../../model/index.ts";
 import type { PromiseCheck } from "./findings.ts";
 import { nameOf, show } from "./real-time.ts";
 import type { Change } from "./replay-state.ts";
 import type { Step, WatchStep } from "./steps.ts";
+import type { ToldEvent } from "./watch-connection.ts";
 import { eventOf, type WatchList } from "./watch-kinds.ts";
 import type { Registration } from "./watch-table.ts";
 
@@ -28,13 +29,13 @@ export class WatchFindings {
     this.#promise.broken(`${what}, which shows zxid ${show(reply.zxid)}`, watch.event, [reply.completion]);
   }
 
-  outOfOrder(watch: WatchStep, before: { readonly zxid: Zxid; readonly index: number }): void {
+  outOfOrder(watch: WatchStep, before: ToldEvent): void {
     const { session, event } = watch;
     const what = `session ${session} was told of zxid ${show(before.zxid)} at event ${before.index}`;
     this.#promise.broken(`${what}, then of ${nameOfEvent(watch)}`, event);
   }
 
-  answerAfterEvent(step: Step, told: { readonly zxid: Zxid; readonly index: number }): void {
+  answerAfterEvent(step: Step, told: ToldEvent): void {
     const what = `${nameOf(step)} was answered at zxid ${show(step.zxid)}`;
     const after = `after an event of zxid ${show(told.zxid)} (event ${told.index})`;
     this.#promise.broken(`${what}, ${after}`, step.completion as Event);

@@ -279,9 +279,11 @@ class World {
   }
 
   #cut(watcher: Watcher, { isLost, toOld, meanwhile }: Extract<Move, { what: "cut" }>): void {
-    const last = watcher.open.at(-1)?.request;
-    const loses = isLost && last !== undefined && "watch" in last;
-    this.#finish(watcher, loses || (isLost && last?.op === "addWatch") ? 1 : 0);
+    const last = watcher.open.at(-1);
+    // A reply to a later request would show that this one was answered.
+    const isLast = last?.process === watcher.first + watcher.requests - 1;
+    const mayBeLost = last !== undefined && ("watch" in last.request || last.request.op === "addWatch");
+    this.#finish(watcher, isLost && isLast && mayBeLost ? 1 : 0);
     const { name, first, server } = watcher;
     for (const { process, request } of watcher.open.splice(0))
       this.#complete(process, name, request, undefined);

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { ZnodeRequest } from "../../model/index.ts";
 import { type Move, plan, type Plan } from "./watched-histories.for-tests.ts";
 import { compare, compareMany, neverBlames } from "./watches-comparison.for-tests.ts";
@@ -23,6 +23,21 @@ const born: ZnodeRequest = { op: "create", path: "/a/b", data: "", mode: "persis
 
 function planOf(moves: readonly Move[], more: Partial<Plan> = {}): Plan {
   return { moves, startsOld: false, damage: "lost", which: 0, by: 0, ...more };
+}
+
+/** What both say where the first event is of another type, and so much later. */
+function damagedTo(moves: readonly Move[], type: string, by: number): unknown {
+  const { legal, fast } = compare(planOf(moves, { damage: "none" }), (event) =>
+    event.process === "watches"
+      ? {
+          ...event,
+          f: type,
+          zxid: (event.zxid ?? 0) + by,
+          value: { ...(event.value as object), watchZxid: (event.zxid ?? 0) + by },
+        }
+      : event,
+  );
+  return [legal, fast];
 }
 
 test("watches are judged as by trying every way in which the servers may have answered", () => {
@@ -79,10 +94,50 @@ test("an event without a zxid is refused where the server tells zxids and sets n
   expect(detail).toMatch(/without a zxid, although its server tells zxids/);
 });
 
-test("an event may come from a watch whose request was lost with the connection, but no second one", () => {
-  const moves: readonly Move[] = [...ask(look("getData", "/c")), ...write(set("/c")), ...cut([], true)];
-  expect(compare(planOf(moves, { damage: "none" })).fast).toBe("holds");
-  expect(compare(planOf(moves, { damage: "twice" })).fast).toBe("violated");
+describe("a watch whose request was lost with the connection", () => {
+  const lostWatch = (request: ZnodeRequest, ...changes: ZnodeRequest[]): readonly Move[] => [
+    ...ask(request),
+    ...changes.flatMap((change) => write(change)),
+    ...cut([], true),
+  ];
+  const multi = (...operations: ZnodeRequest[]): ZnodeRequest =>
+    ({ op: "multi", operations }) as unknown as ZnodeRequest;
+  const verdicts = (moves: readonly Move[], more: Partial<Plan>): unknown => {
+    const { legal, fast } = compare(planOf(moves, more));
+    return [legal, fast];
+  };
+
+  test("may tell its event, once", () => {
+    const moves = lostWatch(look("getData", "/c"), set("/c"));
+    expect(verdicts(moves, { damage: "none" })).toEqual([true, "holds"]);
+    expect(verdicts(moves, { damage: "twice" })).toEqual([false, "violated"]);
+  });
+
+  test("was set on a node that there was", () => {
+    const moves = lostWatch(look("getData", "/c"), gone, { ...born, path: "/c" } as ZnodeRequest);
+    expect(verdicts(moves, { damage: "none" })).toEqual([true, "holds"]);
+    // The creation, at the next zxid, instead of the deletion.
+    const created = damagedTo(moves, "NodeCreated", 1);
+    expect(created).toEqual([false, "violated"]);
+  });
+
+  test("tells no second time what another watch of the connection has told", () => {
+    const moves = [...ask(addWatch("/c")), ...lostWatch(addWatch("/c"), set("/c"))];
+    expect(verdicts(moves, { damage: "none" })).toEqual([true, "holds"]);
+    expect(verdicts(moves, { damage: "twice" })).toEqual([false, "violated"]);
+  });
+
+  test("tells what a transaction changed first", () => {
+    const moves = lostWatch(look("getData", "/c"), multi(set("/c"), gone));
+    expect(verdicts(moves, { damage: "none" })).toEqual([true, "holds"]);
+    expect(damagedTo(moves, "NodeDeleted", 0)).toEqual([false, "violated"]);
+  });
+
+  test("tells all that a transaction changed, if it is persistent", () => {
+    const moves = lostWatch(addWatch("/c"), multi(set("/c"), gone));
+    expect(verdicts(moves, { damage: "none" })).toEqual([true, "holds"]);
+    expect(verdicts(moves, { damage: "lost" })).toEqual([false, "violated"]);
+  });
 });
 
 test("the plans that fast-check draws leave something to watch", () => {

@@ -37,7 +37,8 @@ export interface WatchedReplay {
  * which order they come; that anything is told, where ACLs may hide it; what removeWatches answers. Judged loosely are,
  * as every change may be one of which nobody knows: on connections without zxids, and in what setWatches tells, paths
  * that unanswered writes may have changed, nodes that go with their session or their time, or are older than the
- * history; several requests that were lost together, and a lost setWatches or removeWatches, each for itself; watches
+ * history; a request that was lost on a connection without zxids; several that were lost together, each for itself, and a
+ * lost setWatches or removeWatches; watches
  * that were set by replies without a zxid; and what follows an operation without an answer if no session event tells
  * that its connection is gone. In all of these an event still needs a watch that can have told it.
  */
