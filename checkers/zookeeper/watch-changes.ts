@@ -10,21 +10,22 @@ import type { ChangeType } from "./mentions.ts";
 import type { Change, WantsChange } from "./replay-state.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
 import { UnansweredChanges } from "./unanswered-changes.ts";
-import { changeOf, kinds, pathsUpwards, type WatchKind, watchesOf } from "./watch-kinds.ts";
+import {
+  type ByKind,
+  byKind,
+  changeOf,
+  kinds,
+  pathsUpwards,
+  type WatchKind,
+  watchesOf,
+} from "./watch-kinds.ts";
 
 /** Everything that happened to the tree, as watches see it. */
 export class WatchedChanges {
   readonly #changes: ReadonlyMap<string, readonly Change[]>;
   readonly #acknowledged: Acknowledged;
   /** By kind and path: what its watches tell. */
-  readonly #told: { readonly [kind in WatchKind]: Map<string, readonly Change[]> } = {
-    data: new Map(),
-    persistent: new Map(),
-    recursive: new Map(),
-    children: new Map(),
-    "persistent-children": new Map(),
-    "recursive-children": new Map(),
-  };
+  readonly #told: ByKind<readonly Change[]> = byKind();
   readonly #uncertain = new Map<string, boolean>();
   /** The paths that have changed, by the paths above them; filled where anybody has a recursive watch. */
   readonly #byAncestor = new Map<string, string[]>();

@@ -37,6 +37,20 @@ export const kinds: { readonly [kind in WatchKind]: KindOfWatch } = {
   "recursive-children": kindOf(["deleted"], childKinds, "recursive-children"),
 };
 
+export type ByKind<T> = { readonly [kind in WatchKind]: Map<string, T> };
+
+/** A map for each kind of watch, by path. */
+export function byKind<T>(): ByKind<T> {
+  return {
+    data: new Map(),
+    persistent: new Map(),
+    recursive: new Map(),
+    children: new Map(),
+    "persistent-children": new Map(),
+    "recursive-children": new Map(),
+  };
+}
+
 export const changeOf: { readonly [type in string]?: ChangeType } = {
   NodeCreated: "created",
   NodeDeleted: "deleted",

@@ -2,7 +2,7 @@ import type { WatchEventType, Zxid } from "../../model/index.ts";
 import type { Change } from "./replay-state.ts";
 import type { Step } from "./steps.ts";
 import { firstAfter } from "./watch-changes.ts";
-import { changeOf, kinds, pathsUpwards, type WatchKind } from "./watch-kinds.ts";
+import { type ByKind, byKind, changeOf, kinds, pathsUpwards, type WatchKind } from "./watch-kinds.ts";
 
 /** A watch that a server holds for a connection. */
 export class Registration {
@@ -59,14 +59,7 @@ const allKinds = Object.keys(kinds) as readonly WatchKind[];
 
 /** Watches by kind and path. */
 export class WatchTable {
-  readonly #watches: { readonly [kind in WatchKind]: Map<string, Registration> } = {
-    data: new Map(),
-    persistent: new Map(),
-    recursive: new Map(),
-    children: new Map(),
-    "persistent-children": new Map(),
-    "recursive-children": new Map(),
-  };
+  readonly #watches: ByKind<Registration> = byKind();
 
   get(kind: WatchKind, path: string): Registration | undefined {
     return this.#watches[kind].get(path);
