@@ -21,7 +21,8 @@ interface Missed {
  */
 export class SettingAgain {
   readonly step: Step;
-  readonly #missed: Missed[] = [];
+  /** By path. */
+  readonly #missed = new Map<string, Missed[]>();
   readonly #toldOf = new Set<string>();
   /** Paths of which an event came that may be one of these, or from a watch that is set by now. */
   readonly doubtful: string[] = [];
@@ -37,20 +38,30 @@ export class SettingAgain {
     for (const each of missed ?? []) {
       const { list, path } = each;
       if (changes.isUncertain(path)) continue;
-      this.#missed.push({ list, path, type: each.type, isOwed: !mayHide, isTold: false });
+      this.#add({ list, path, type: each.type, isOwed: !mayHide, isTold: false });
     }
     for (const list of ["data", "exists", "children"] as const) {
       for (const path of pathsOf(step, list)) {
         if (missed !== undefined && !changes.isUncertain(path)) continue;
         const isOwed = !mayHide && list !== "exists" && hasChanged(step, list, path, changes);
-        this.#missed.push({ list, path, type: undefined, isOwed, isTold: false });
+        this.#add({ list, path, type: undefined, isOwed, isTold: false });
       }
     }
   }
 
+  #add(missed: Missed): void {
+    const known = this.#missed.get(missed.path);
+    if (known === undefined) this.#missed.set(missed.path, [missed]);
+    else known.push(missed);
+  }
+
+  #of(path: string): readonly Missed[] {
+    return this.#missed.get(path) ?? [];
+  }
+
   /** Takes an event as one that tells what was missed; false where none such is left. */
   tell(type: WatchEventType, path: string): boolean {
-    const found = this.#missed.filter((each) => !each.isTold && each.path === path && mayBe(each, type));
+    const found = this.#of(path).filter((each) => !each.isTold && mayBe(each, type));
     const one = found.find(({ isOwed }) => isOwed) ?? found[0];
     if (one === undefined) return false;
     one.isTold = true;
@@ -60,9 +71,9 @@ export class SettingAgain {
 
   /** What must be told and is not yet. */
   owed(): readonly Missed[] {
-    return this.#missed.filter(
-      ({ isOwed, isTold, path }) => isOwed && !isTold && !this.doubtful.includes(path),
-    );
+    return [...this.#missed.values()]
+      .flat()
+      .filter(({ isOwed, isTold, path }) => isOwed && !isTold && !this.doubtful.includes(path));
   }
 
   doubt(path: string): void {
@@ -72,7 +83,7 @@ export class SettingAgain {
   /** Whether the watch is set: not where it told, instead, what it had missed. Undefined where that is not known. */
   sets(list: WatchList, path: string): boolean | undefined {
     if (this.doubtful.includes(path)) return undefined;
-    const missed = this.#missed.find((each) => each.list === list && each.path === path);
+    const missed = this.#of(path).find((each) => each.list === list);
     if (missed === undefined) return true;
     if (missed.isTold || missed.isOwed) return this.#isOneOfSeveral(missed) ? undefined : false;
     return this.#toldOf.has(path) ? undefined : true;
@@ -80,9 +91,7 @@ export class SettingAgain {
 
   /** Whether another watch of the path may have told what this one is said to have told. */
   #isOneOfSeveral({ path, type }: Missed): boolean {
-    return (
-      type === undefined && this.#missed.some((each) => each.path === path && !each.isTold && !each.isOwed)
-    );
+    return type === undefined && this.#of(path).some((each) => !each.isTold && !each.isOwed);
   }
 }
 

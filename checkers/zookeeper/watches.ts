@@ -33,14 +33,14 @@ export interface WatchedReplay {
  * fit. Servers before 3.9 tell none, and replace a watch's mode by the next one; a connection is judged as one to such
  * a server if none of its events has a zxid.
  *
- * What is not known is not demanded, and never blamed. Not judged are: events of different paths of one transaction, in
- * which order they come; that anything is told, where ACLs may hide it; what removeWatches answers. Judged loosely are,
- * as every change may be one of which nobody knows: on connections without zxids, and in what setWatches tells, paths
- * that unanswered writes may have changed, nodes that go with their session or their time, or are older than the
- * history; a request that was lost on a connection without zxids; several that were lost together, each for itself, and a
- * lost setWatches or removeWatches; watches
- * that were set by replies without a zxid; and what follows an operation without an answer if no session event tells
- * that its connection is gone. In all of these an event still needs a watch that can have told it.
+ * What is not known is not demanded, and never blamed. Not judged are: events of different paths of one transaction,
+ * in which order they come; that anything is told, where ACLs may hide it; what removeWatches answers. Judged loosely
+ * are, as every change may be one of which nobody knows: on connections without zxids, and in what setWatches tells,
+ * paths that unanswered writes may have changed, nodes that go with their session or their time, or are older than
+ * the history; a request that was lost on a connection without zxids; several that were lost together, each for
+ * itself, and a lost setWatches or removeWatches; watches that were set by replies without a zxid; and what follows
+ * an operation without an answer if no session event tells that its connection is gone. In all of these an event
+ * still needs a watch that can have told it.
  */
 export function checkWatches(history: ZookeeperHistory, replay: WatchedReplay): PromiseCheck {
   return new WatchCheck(history, replay).run();
