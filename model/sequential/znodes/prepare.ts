@@ -18,6 +18,8 @@ export interface PrepareOptions {
   readonly extendedTypes?: boolean;
   /** False where sessions are not tracked, as in a replay: every session counts as open. */
   readonly checkSessions?: boolean;
+  /** Each transaction is applied, or thrown away, before the next one is prepared: nothing has to be remembered of it. */
+  readonly appliesAtOnce?: boolean;
 }
 
 /** What a node will be once everything outstanding is applied (ZooKeeperServer.ChangeRecord). */
@@ -42,6 +44,7 @@ interface TrackedSession {
 type Prepared = TransactionBody | ErrorCode;
 type PreparedSub = SubTransactionBody | ErrorCode;
 
+const noPaths: readonly string[] = [];
 const ttlMaxMs = 0xff_ffff_ffff;
 
 /**
@@ -54,6 +57,7 @@ export class RequestPreparation {
   readonly #features: ServerFeatures;
   readonly #extendedTypes: boolean;
   readonly #checkSessions: boolean;
+  readonly #appliesAtOnce: boolean;
   readonly #sessions = new Map<string, TrackedSession>();
   readonly #latest = new Map<string, ChangeRecord>();
   #outstanding: ChangeRecord[] = [];
@@ -66,6 +70,7 @@ export class RequestPreparation {
     this.#features = options.features ?? latestFeatures;
     this.#extendedTypes = options.extendedTypes ?? false;
     this.#checkSessions = options.checkSessions ?? true;
+    this.#appliesAtOnce = options.appliesAtOnce ?? false;
     for (const [session, timeoutMs] of tree.sessions) {
       this.#sessions.set(session, { timeoutMs, owner: undefined, closing: false });
     }
@@ -111,7 +116,7 @@ export class RequestPreparation {
       if (!record.exists) paths.delete(record.path);
       else if (record.owner === header.session) paths.add(record.path);
     }
-    for (const path of paths) {
+    for (const path of this.#remembers ? paths : noPaths) {
       // Differs from a plain delete as ZooKeeper does: the parent's record keeps its count of children.
       const parent = this.#record(parentPath(path));
       if (parent !== undefined && this.#features.closeSessionListsPaths) {
@@ -175,7 +180,7 @@ export class RequestPreparation {
     const aversion = this.#nextVersion(node.aversion, request.version);
     if (aversion === undefined) return "BadVersion";
     // As in ZooKeeper, the record keeps the old list until the transaction is applied.
-    this.#change({ ...node, zxid: header.zxid, aversion });
+    if (this.#remembers) this.#change({ ...node, zxid: header.zxid, aversion });
     return { type: "setACL", path: request.path, acl, version: aversion };
   }
 
@@ -200,6 +205,7 @@ export class RequestPreparation {
       failed = true;
     }
     this.#undo = undefined;
+    if (this.#appliesAtOnce) this.applied(header.zxid);
     return { type: "multi", transactions };
   }
 
@@ -236,7 +242,7 @@ export class RequestPreparation {
         if (!isPermitted(node.acl, permission.write, identities)) return "NoAuth";
         const version = this.#nextVersion(node.version, request.version);
         if (version === undefined) return "BadVersion";
-        this.#change(changed(node, header.zxid, version, node.creates, node.childCount));
+        if (this.#remembers) this.#change(changed(node, header.zxid, version, node.creates, node.childCount));
         return { type: "setData", path: request.path, data: request.data, version };
       }
       case "check": {
@@ -272,9 +278,11 @@ export class RequestPreparation {
     if (ownerKind(parent.owner) === "session") return "NoChildrenForEphemerals";
 
     const creates = (parent.creates + 1) | 0;
-    this.#change(changed(parent, header.zxid, parent.version, creates, parent.childCount + 1));
-    const owner = ownerFor(mode, header.session, request.ttlMs);
-    this.#change(newRecord(header.zxid, path, owner, acl));
+    if (this.#remembers) {
+      this.#change(changed(parent, header.zxid, parent.version, creates, parent.childCount + 1));
+      const owner = ownerFor(mode, header.session, request.ttlMs);
+      this.#change(newRecord(header.zxid, path, owner, acl));
+    }
     return createBody(path, data, acl, mode, creates, request.ttlMs);
   }
 
@@ -289,8 +297,10 @@ export class RequestPreparation {
     if (!allowed) return "NoAuth";
     if (this.#nextVersion(node.version, version) === undefined) return "BadVersion";
     if (node.childCount > 0) return "NotEmpty";
-    this.#change(changed(parent, zxid, parent.version, parent.creates, parent.childCount - 1));
-    this.#change(goneRecord(zxid, path));
+    if (this.#remembers) {
+      this.#change(changed(parent, zxid, parent.version, parent.creates, parent.childCount - 1));
+      this.#change(goneRecord(zxid, path));
+    }
     return { type: "delete", path };
   }
 
@@ -302,8 +312,10 @@ export class RequestPreparation {
     if (ownerKind(node.owner) === "session") return "BadVersion";
     const parent = this.#record(parentPath(path));
     if (parent === undefined) return "NoNode";
-    this.#change(changed(parent, zxid, parent.version, parent.creates, parent.childCount - 1));
-    this.#change(goneRecord(zxid, path));
+    if (this.#remembers) {
+      this.#change(changed(parent, zxid, parent.version, parent.creates, parent.childCount - 1));
+      this.#change(goneRecord(zxid, path));
+    }
     return { type: "deleteContainer", path };
   }
 
@@ -312,6 +324,11 @@ export class RequestPreparation {
     if (expected !== -1 && expected !== current) return undefined;
     const next = (current + 1) | 0;
     return next === -1 && this.#features.versionSkipsMinusOne ? 0 : next;
+  }
+
+  /** Whether what is prepared now is looked at again before it is applied. */
+  get #remembers(): boolean {
+    return !this.#appliesAtOnce || this.#undo !== undefined;
   }
 
   #exists(path: string): boolean {

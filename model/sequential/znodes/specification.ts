@@ -61,7 +61,11 @@ function step(state: ZnodesState, call: Call): readonly ZnodesState[] {
   const zxid = state.transactions + 1;
   const tree = state.tree.copy();
   const header = { session, cxid: zxid, zxid, timeMs: 0 };
-  const preparation = new RequestPreparation(tree, { checkSessions: false, extendedTypes: true });
+  const preparation = new RequestPreparation(tree, {
+    checkSessions: false,
+    extendedTypes: true,
+    appliesAtOnce: true,
+  });
   const answer = tree.apply(header, preparation.prepare(header, request));
   if (call.result !== undefined && !agrees(answer, call)) return [];
   return [answer.error === null ? { tree, transactions: zxid } : state];

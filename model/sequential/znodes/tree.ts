@@ -171,7 +171,16 @@ export class ZnodeTree {
     }
     const outcome = this.#applyOne(header, body);
     this.#advance(zxid);
-    return typeof outcome === "string" ? { error: outcome, zxid } : { error: null, zxid, result: outcome };
+    if (typeof outcome === "string") return { error: outcome, zxid };
+    return { error: null, zxid, result: resultOf(body, outcome) };
+  }
+
+  /** Applies the next transaction, whose answer nobody wants. */
+  applyUnasked(header: TransactionHeader, body: TransactionBody): void {
+    if (body.type !== "multi") this.#applyOne(header, body);
+    else if (body.transactions.every((part) => part.type !== "error"))
+      for (const part of body.transactions) this.#applyOne(header, part);
+    this.#advance(header.zxid);
   }
 
   /**
@@ -250,10 +259,11 @@ export class ZnodeTree {
     if (zxid > this.#lastZxid) this.#lastZxid = zxid;
   }
 
+  /** The node that was created or written, if any, or why nothing was changed. */
   #applyOne(
     header: TransactionHeader,
     body: Exclude<TransactionBody, { type: "multi" }>,
-  ): ZnodeResult | ErrorCode {
+  ): Znode | ErrorCode | undefined {
     switch (body.type) {
       case "create":
       case "createContainer":
@@ -261,7 +271,7 @@ export class ZnodeTree {
         return this.#create(header, body);
       case "delete":
       case "deleteContainer":
-        return this.#delete(body.path, header.zxid) ? nothing : "NoNode";
+        return this.#delete(body.path, header.zxid) ? undefined : "NoNode";
       case "setData":
       case "reconfig":
         return this.#setData(header, body.path, body.data, body.version);
@@ -269,14 +279,14 @@ export class ZnodeTree {
         return this.#setAcl(body.path, body.acl, body.version);
       case "closeSession":
         this.#closeSession(header, body.paths);
-        return nothing;
+        return undefined;
       case "error":
         return body.error;
       case "createSession":
         this.#sessions.set(header.session, body.timeoutMs);
-        return nothing;
+        return undefined;
       case "check":
-        return nothing;
+        return undefined;
     }
   }
 
@@ -296,7 +306,7 @@ export class ZnodeTree {
     return { error: null, zxid: header.zxid, result: { results } };
   }
 
-  #create(header: TransactionHeader, body: CreateBody): ZnodeResult | ErrorCode {
+  #create(header: TransactionHeader, body: CreateBody): Znode | ErrorCode {
     const { path } = body;
     const zxid = header.zxid;
     const slash = path.lastIndexOf("/");
@@ -316,7 +326,7 @@ export class ZnodeTree {
     const node = this.#put(path, newNode(body, owner, zxid, header.timeMs));
     this.#index(path, owner);
     this.#listener?.created(path, parentName, zxid, body.acl, parent.acl);
-    return { path, stat: statOf(node) };
+    return node;
   }
 
   #countCreate(parentName: string, parent: Znode, creates: number, zxid: Zxid): void {
@@ -344,12 +354,7 @@ export class ZnodeTree {
     return true;
   }
 
-  #setData(
-    header: TransactionHeader,
-    path: string,
-    data: string | null,
-    version: number,
-  ): ZnodeResult | ErrorCode {
+  #setData(header: TransactionHeader, path: string, data: string | null, version: number): Znode | ErrorCode {
     const node = this.#nodes.get(path);
     if (node === undefined) return "NoNode";
     node.data = data;
@@ -358,18 +363,17 @@ export class ZnodeTree {
     node.mzxid = header.zxid;
     node.version = version;
     this.#digested(path, node);
-    const stat = statOf(node);
     this.#listener?.dataChanged(path, header.zxid, node.acl);
-    return { stat };
+    return node;
   }
 
-  #setAcl(path: string, acl: readonly Acl[], version: number): ZnodeResult | ErrorCode {
+  #setAcl(path: string, acl: readonly Acl[], version: number): Znode | ErrorCode {
     const node = this.#nodes.get(path);
     if (node === undefined) return "NoNode";
     node.aversion = version;
     node.acl = acl;
     this.#digested(path, node);
-    return { stat: statOf(node) };
+    return node;
   }
 
   #closeSession(header: TransactionHeader, paths: readonly string[] | null): void {
@@ -480,14 +484,17 @@ function failedResults(transactions: readonly SubTransactionBody[]): SubResult[]
   });
 }
 
-function subResult(body: SubTransactionBody, outcome: ZnodeResult | ErrorCode): SubResult {
+function resultOf(body: TransactionBody, node: Znode | undefined): ZnodeResult {
+  if (node === undefined) return nothing;
+  const stat = statOf(node);
+  return "parentCversion" in body ? { path: body.path, stat } : { stat };
+}
+
+function subResult(body: SubTransactionBody, outcome: Znode | ErrorCode | undefined): SubResult {
   if (typeof outcome === "string") return { op: "error", error: outcome };
-  if (outcome.path !== undefined) {
-    const stat = outcome.stat;
-    return { op: "create", path: outcome.path, ...(stat === undefined ? {} : { stat }) };
-  }
-  if (outcome.stat !== undefined) return { op: "setData", stat: outcome.stat };
-  return body.type === "check" ? { op: "check" } : { op: "delete" };
+  if (outcome === undefined) return body.type === "check" ? { op: "check" } : { op: "delete" };
+  const stat = statOf(outcome);
+  return "parentCversion" in body ? { op: "create", path: body.path, stat } : { op: "setData", stat };
 }
 
 /** The number of bytes of the text in UTF-8; 0 for null. */
