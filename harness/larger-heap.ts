@@ -8,6 +8,8 @@ import { OperationError } from "../model/light.ts";
 const heapPerByte = 12;
 /** Of the machine's memory, what this process may be given. */
 const shareMax = 0.75;
+/** Of the young generation's halves, in MiB: nearly all that is read stays, and is moved less often in larger ones. */
+const semiSpaceMiB = 32;
 /** How V8 ends a process whose heap is full. */
 const heapIsFull = "SIGABRT";
 
@@ -21,7 +23,8 @@ export function withLargerHeap(files: readonly string[]): number | undefined {
   const { heap_size_limit: limitBytes } = getHeapStatistics();
   const heapMiB = Math.floor(Math.min(neededBytes, shareMax * totalmem()) / 2 ** 20);
   if (neededBytes <= limitBytes || heapMiB * 2 ** 20 <= limitBytes) return undefined;
-  const words = [`--max-old-space-size=${heapMiB}`, ...process.execArgv, ...process.argv.slice(1)];
+  const heap = [`--max-old-space-size=${heapMiB}`, `--max-semi-space-size=${semiSpaceMiB}`];
+  const words = [...heap, ...process.execArgv, ...process.argv.slice(1)];
   const { status, signal, error } = spawnSync(process.execPath, words, { stdio: "inherit" });
   if (error !== undefined) throw error;
   if (signal === heapIsFull || status === 128 + 6) {
