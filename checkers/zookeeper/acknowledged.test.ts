@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Event } from "../../model/index.ts";
 import { Acknowledged } from "./acknowledged.ts";
+import { SeenPaths } from "./seen-paths.ts";
 import { Step } from "./steps.ts";
 
 const epochs = 2 ** 32;
@@ -18,7 +19,7 @@ function write(at: number, completedAt: number): Step {
     f: "sync",
     value: { path: "/" },
   };
-  const made = new Step(invocation, "sync");
+  const made = new Step(invocation, "sync", new SeenPaths());
   made.zxid = at;
   made.completedAt = completedAt;
   return made;

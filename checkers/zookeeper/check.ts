@@ -4,18 +4,12 @@ import type { Acknowledged } from "./acknowledged.ts";
 import { checkFinalReads } from "./final-reads.ts";
 import { PromiseCheck } from "./findings.ts";
 import { eachSighting } from "./mentions.ts";
-import {
-  checkFuture,
-  checkStaleness,
-  checkSyncedReads,
-  checkWriteOrder,
-  knowledgeOf,
-  nameOf,
-} from "./real-time.ts";
+import { showSteps } from "./passes.ts";
+import { checkSyncedReads, FutureCheck, nameOf, StalenessCheck, writeOrder } from "./real-time.ts";
 import { replayHistory } from "./replay.ts";
 import type { Contradiction } from "./replay-attempt.ts";
-import { checkClientOrder, checkSessionOrder, checkVersionOrder, type Happened } from "./session-order.ts";
-import { checkSequentialNodes, checkSessionEnds } from "./sessions.ts";
+import { ClientOrderCheck, type Happened, SessionOrderCheck, VersionOrderCheck } from "./session-order.ts";
+import { checkSequentialNodes, SessionEndCheck } from "./sessions.ts";
 import { readHistory, type Step } from "./steps.ts";
 import { type MissedChange, missedChanges } from "./missed-changes.ts";
 import { watchedChanges } from "./watch-changes.ts";
@@ -73,37 +67,53 @@ export function checkZookeeper(events: readonly Event[], options: ZookeeperOptio
   // Where other explanations were open the end of a session is only a guess.
   const ends = replay.choices.taken.length > 0 ? [] : replay.expired;
   const expiries = ends.map(({ session, place }) => ({ session, zxid: place.zxid, seen: place.seen }));
-  const knowledge = knowledgeOf(history);
-  checkWriteOrder(history, knowledge, replay.acknowledged, writes);
-  reads.checked(numberOf(history.treeReads, (step) => step.zxid > 0));
-  multi.checked(numberOf(history.positioned, (step) => step.op === "multi"));
-  ephemerals.checked(numberOf(history.creates, (step) => step.outcome === "ok" && step.createsEphemeral));
-  const { sameServer, acrossServers } = checkSessionOrder(history);
-  const clientOrder = checkClientOrder(history, happened);
-  const sequential = checkSequentialNodes(history);
+  const clientOrder = new ClientOrderCheck(happened);
+  showSteps(history.positioned, [writeOrder(history, replay.acknowledged, writes), clientOrder.see]);
+  clientOrder.checkUnanswered();
+  const sessionOrder = new SessionOrderCheck();
+  const versionOrder = new VersionOrderCheck(history);
+  const future = new FutureCheck(history);
+  const staleness = new StalenessCheck(history);
+  const sessionEnds = new SessionEndCheck(history);
+  showSteps(history.steps, [
+    (step) => {
+      if (step.readsTree && step.isAnswered && step.zxid > 0) reads.checked();
+      if (step.op === "multi" && step.hasPosition) multi.checked();
+      if (step.outcome === "ok" && step.createsEphemeral) ephemerals.checked();
+    },
+    sessionOrder.see,
+    versionOrder.see,
+    future.see,
+    staleness.see,
+    sessionEnds.see,
+  ]);
+  sessionEnds.checkExpiries(expiries, options);
   return [
     writes.verdict(
       "acknowledged writes have one order that fits real time and explains every answer",
       "writes",
     ),
     reads.verdict("reads show the tree at their zxid", "reads"),
-    sameServer.verdict("what a session sees does not run back", "pairs of replies"),
-    acrossServers.verdict("what a session sees does not run back when it moves", "moves"),
-    clientOrder.verdict("a client's writes apply in the order in which it sent them", "pairs of writes"),
-    checkVersionOrder(history).verdict("the versions that a session sees do not fall", "pairs of answers"),
-    checkFuture(history, knowledge).verdict("nothing is read before it is written", "answers"),
-    checkSyncedReads(history, knowledge),
-    checkStaleness(history, knowledge, options),
+    sessionOrder.sameServer.verdict("what a session sees does not run back", "pairs of replies"),
+    sessionOrder.acrossServers.verdict("what a session sees does not run back when it moves", "moves"),
+    clientOrder.promise.verdict(
+      "a client's writes apply in the order in which it sent them",
+      "pairs of writes",
+    ),
+    versionOrder.promise.verdict("the versions that a session sees do not fall", "pairs of answers"),
+    future.promise.verdict("nothing is read before it is written", "answers"),
+    checkSyncedReads(history),
+    staleness.verdict(options),
     multi.verdict("a multi is one step", "multis"),
     ephemerals.verdict(
       "ephemeral nodes live as long as their session, and go in one step",
       "ephemeral nodes",
     ),
-    checkSessionEnds(history, expiries, options).verdict(
-      "a session that is over stays over",
-      "ended sessions",
+    sessionEnds.promise.verdict("a session that is over stays over", "ended sessions"),
+    checkSequentialNodes(history).verdict(
+      "sequential nodes are numbered uniquely and upwards",
+      "sequential nodes",
     ),
-    sequential.verdict("sequential nodes are numbered uniquely and upwards", "sequential nodes"),
     checkWatches(history, { ...replay, missed }).verdict(
       "watches tell each change once and in order",
       "events",
@@ -118,12 +128,6 @@ const changeNames = {
   data: "given other data",
   children: "given other children",
 } as const;
-
-function numberOf(steps: readonly Step[], counts: (step: Step) => boolean): number {
-  let number = 0;
-  for (const step of steps) if (counts(step)) number++;
-  return number;
-}
 
 interface Promises {
   readonly writes: PromiseCheck;
@@ -182,6 +186,10 @@ function report(promise: PromiseCheck, contradiction: Contradiction, attempts: n
 /** What can be said of a history whose replies carry no zxids. */
 function withoutZxids(events: readonly Event[]): Verdict[] {
   const history = readHistory(events);
+  const versionOrder = new VersionOrderCheck(history);
+  const sessionEnds = new SessionEndCheck(history);
+  showSteps(history.steps, [versionOrder.see, sessionEnds.see]);
+  sessionEnds.checkExpiries([], {});
   const unknown = (name: string): Verdict => ({
     name,
     verdict: "unknown",
@@ -189,12 +197,12 @@ function withoutZxids(events: readonly Event[]): Verdict[] {
   });
   return [
     ...["writes-linearizable", "reads-from-snapshot", "session-order", "single-system-image"].map(unknown),
-    checkVersionOrder(history).verdict("the versions that a session sees do not fall", "pairs of answers"),
+    versionOrder.promise.verdict("the versions that a session sees do not fall", "pairs of answers"),
     checkSequentialNodes(history).verdict(
       "sequential nodes are numbered uniquely and upwards",
       "sequential nodes",
     ),
-    checkSessionEnds(history, [], {}).verdict("a session that is over stays over", "ended sessions"),
+    sessionEnds.promise.verdict("a session that is over stays over", "ended sessions"),
     checkFinalReads(history).verdict("all servers show the same in the end", "pairs of final reads"),
   ];
 }

@@ -1,5 +1,6 @@
 import { nodeName, noOwner, parentPath, sequenceNumber, type Stat, type Zxid } from "../../model/index.ts";
 import { eachSighting, type SeeStat } from "./mentions.ts";
+import type { See } from "./passes.ts";
 import type { SessionLives } from "./session-ends.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
 import type { Candidate } from "./unanswered.ts";
@@ -44,35 +45,43 @@ export class Facts {
   readonly #deletedByClients: ReadonlySet<string>;
   readonly #sessions: SessionLives;
 
+  readonly #written = new Set<string>();
+  readonly #deleted = new Set<string>();
+  readonly #latest = new Map<string, Stat>();
+
   /** Keeps what can matter for the candidates, and for the ends of sessions. */
   constructor(
-    { answered, deletedPaths }: Pick<ZookeeperHistory, "answered" | "deletedPaths">,
+    { deletedPaths }: Pick<ZookeeperHistory, "deletedPaths">,
     candidates: readonly Candidate[],
     sessions: SessionLives,
   ) {
     this.#sessions = sessions;
     this.#deletedByClients = deletedPaths;
-    const written = new Set<string>();
-    const deleted = new Set<string>();
     for (const { requests } of candidates) {
       for (const { op, path } of requests) {
-        if (op === "setData") written.add(path);
-        else if (op === "delete") deleted.add(path);
+        if (op === "setData") this.#written.add(path);
+        else if (op === "delete") this.#deleted.add(path);
       }
     }
-    const latest = new Map<string, Stat>();
-    const see: SeeStat = (path, stat, { zxid }) => {
-      if (stat.ephemeralOwner !== noOwner || deleted.has(path)) this.#live(path, stat.czxid, zxid);
-      if (!written.has(path)) return;
-      const last = latest.get(path);
-      if (last === stat || (last?.mzxid === stat.mzxid && last.version === stat.version)) return;
-      latest.set(path, stat);
-      this.#note(path, stat.mzxid, stat.czxid, stat.version);
-    };
-    answered.forEach((step) => {
-      eachSighting(step, see);
-      if (step.op === "getChildren" && step.outcome === "ok" && step.zxid > 0) this.#list(step);
-    });
+  }
+
+  /** To be shown the answered steps. */
+  readonly see: See = (step) => {
+    eachSighting(step, this.#seeStat);
+    if (step.op === "getChildren" && step.outcome === "ok" && step.zxid > 0) this.#list(step);
+  };
+
+  readonly #seeStat: SeeStat = (path, stat, { zxid }) => {
+    if (stat.ephemeralOwner !== noOwner || this.#deleted.has(path)) this.#live(path, stat.czxid, zxid);
+    if (!this.#written.has(path)) return;
+    const last = this.#latest.get(path);
+    if (last === stat || (last?.mzxid === stat.mzxid && last.version === stat.version)) return;
+    this.#latest.set(path, stat);
+    this.#note(path, stat.mzxid, stat.czxid, stat.version);
+  };
+
+  /** Once all are shown. */
+  sort(): void {
     for (const versions of this.#versions.values()) sortByMzxid(versions);
     for (const lists of this.#lists.values()) sortByZxid(lists);
   }

@@ -1,6 +1,7 @@
 import type { Event, Stat, SubRequest, SubResult, Zxid } from "../../model/index.ts";
 import type { Acknowledged } from "./acknowledged.ts";
-import type { Step, ZookeeperHistory } from "./steps.ts";
+import type { See } from "./passes.ts";
+import type { Step, WatchStep } from "./steps.ts";
 
 export type ChangeType = "created" | "deleted" | "data" | "children";
 
@@ -53,18 +54,72 @@ const changeTypes: { readonly [type: string]: ChangeType } = {
   NodeChildrenChanged: "children",
 };
 
-/** Every transaction at or above `floor` that replies and events speak of and no acknowledged write is, by zxid. */
-export function groupsOf(
-  history: Pick<ZookeeperHistory, "answered" | "watches">,
-  acknowledged: Acknowledged,
-  floor: Zxid,
-): MentionGroup[] {
-  const mentions = new Map<string, Mention>();
-  const isKnown = (zxid: Zxid): boolean => zxid < floor || acknowledged.at(zxid) !== undefined;
-  const mention = (zxid: Zxid, path: string, type: ChangeType, seen: Event): Mention | undefined => {
-    if (isKnown(zxid)) return undefined;
+/** Every transaction at or above `floor` that replies and events speak of and no acknowledged write is. */
+export class Mentions {
+  readonly #acknowledged: Acknowledged;
+  readonly #floor: Zxid;
+  readonly #mentions = new Map<string, Mention>();
+  /** By path, the Stat seen last all of whose transactions are known: most replies show it again. */
+  readonly #settled = new Map<string, Stat>();
+
+  constructor(acknowledged: Acknowledged, floor: Zxid) {
+    this.#acknowledged = acknowledged;
+    this.#floor = floor;
+  }
+
+  /** To be shown the answered steps. */
+  readonly see: See = (step) => eachSighting(step, this.#seeStat);
+
+  readonly #seeStat: SeeStat = (path, stat, step) => {
+    const last = this.#settled.get(path);
+    if (last === stat) return;
+    const { czxid, mzxid, pzxid } = stat;
+    if (last?.mzxid === mzxid && last.pzxid === pzxid && last.czxid === czxid) return;
+    if (this.#isKnown(mzxid) && this.#isKnown(pzxid) && this.#isKnown(czxid)) {
+      this.#settled.set(path, stat);
+      return;
+    }
+    const seen = step.completion as Event;
+    const created = this.#mention(czxid, path, "created", seen);
+    if (created !== undefined) created.owner ??= stat.ephemeralOwner;
+    const written = mzxid > czxid ? this.#mention(mzxid, path, "data", seen) : created;
+    if (written !== undefined) {
+      written.data ??= step.dataRead;
+      written.dataLength ??= stat.dataLength;
+      if (mzxid > czxid) written.version ??= stat.version;
+    }
+    if (pzxid > czxid) this.#mention(pzxid, path, "children", seen);
+  };
+
+  seeEvents(watches: readonly WatchStep[]): void {
+    for (const { event, type, path, zxid } of watches) {
+      const change = changeTypes[type];
+      if (zxid > 0 && change !== undefined) this.#mention(zxid, path, change, event);
+    }
+  }
+
+  /** What is known of each transaction, by zxid. */
+  groups(): MentionGroup[] {
+    const rank = { deleted: 0, created: 1, data: 2, children: 3 };
+    const groups = new Map<Zxid, Mention[]>();
+    for (const each of this.#mentions.values()) {
+      const group = groups.get(each.zxid);
+      if (group === undefined) groups.set(each.zxid, [each]);
+      else group.push(each);
+    }
+    return [...groups]
+      .sort((a, b) => a[0] - b[0])
+      .map(([zxid, group]) => ({ zxid, mentions: group.sort((a, b) => rank[a.type] - rank[b.type]) }));
+  }
+
+  #isKnown(zxid: Zxid): boolean {
+    return zxid < this.#floor || this.#acknowledged.at(zxid) !== undefined;
+  }
+
+  #mention(zxid: Zxid, path: string, type: ChangeType, seen: Event): Mention | undefined {
+    if (this.#isKnown(zxid)) return undefined;
     const key = `${zxid} ${type} ${path}`;
-    const known = mentions.get(key);
+    const known = this.#mentions.get(key);
     if (known !== undefined) {
       if (seen.index < known.seen.index) known.seen = seen;
       return known;
@@ -79,44 +134,7 @@ export function groupsOf(
       dataLength: undefined,
       owner: undefined,
     };
-    mentions.set(key, first);
+    this.#mentions.set(key, first);
     return first;
-  };
-  /** By path, the Stat seen last all of whose transactions are known: most replies show it again. */
-  const settled = new Map<string, Stat>();
-  const see: SeeStat = (path, stat, step) => {
-    const last = settled.get(path);
-    if (last === stat) return;
-    const { czxid, mzxid, pzxid } = stat;
-    if (last?.mzxid === mzxid && last.pzxid === pzxid && last.czxid === czxid) return;
-    if (isKnown(mzxid) && isKnown(pzxid) && isKnown(czxid)) {
-      settled.set(path, stat);
-      return;
-    }
-    const seen = step.completion as Event;
-    const created = mention(czxid, path, "created", seen);
-    if (created !== undefined) created.owner ??= stat.ephemeralOwner;
-    const written = mzxid > czxid ? mention(mzxid, path, "data", seen) : created;
-    if (written !== undefined) {
-      written.data ??= step.dataRead;
-      written.dataLength ??= stat.dataLength;
-      if (mzxid > czxid) written.version ??= stat.version;
-    }
-    if (pzxid > czxid) mention(pzxid, path, "children", seen);
-  };
-  history.answered.forEach((step) => eachSighting(step, see));
-  for (const { event, type, path, zxid } of history.watches) {
-    const change = changeTypes[type];
-    if (zxid > 0 && change !== undefined) mention(zxid, path, change, event);
   }
-  const rank = { deleted: 0, created: 1, data: 2, children: 3 };
-  const groups = new Map<Zxid, Mention[]>();
-  for (const each of mentions.values()) {
-    const group = groups.get(each.zxid);
-    if (group === undefined) groups.set(each.zxid, [each]);
-    else group.push(each);
-  }
-  return [...groups]
-    .sort((a, b) => a[0] - b[0])
-    .map(([zxid, group]) => ({ zxid, mentions: group.sort((a, b) => rank[a.type] - rank[b.type]) }));
 }

@@ -276,22 +276,22 @@ export class Replay {
   #write(step: Step): void {
     const { preparation, unseen } = this.#state;
     if (step.op === "reconfig") return;
+    const header = headerOf(step.session, step.zxid);
     if (step.op === "closeSession") {
       unseen.ended(step.session);
-      this.#state.apply(step, preparation.closeSession(headerOf(step.session, step.zxid)));
+      this.#state.apply(step, header, preparation.closeSession(header));
       return;
     }
     if (this.#refusedAsOver(step)) return;
     const request = step.writeRequest;
     for (let repairs = 0; ; repairs++) {
-      const body = preparation.prepare(headerOf(step.session, step.zxid), request, step.identities);
+      const body = preparation.prepare(header, request, step.identities);
       const difference = differenceOf(step, request, body);
       if (difference === undefined) {
-        this.#state.apply(step, body);
+        this.#state.apply(step, header, body);
         if (step.stat !== undefined && step.op !== "multi") this.#compareStat(step, step.stat);
         return;
       }
-      preparation.applied(Infinity);
       if (repairs < repairsMax && repairWrite(this.#state, step, difference)) continue;
       this.#contradict(step, difference.path, difference.expected, difference.found);
       adoptWrite(this.#state, step);

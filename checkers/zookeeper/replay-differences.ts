@@ -85,7 +85,8 @@ function multiDifference(
 ): Difference | undefined {
   if (body.type !== "multi") return undefined;
   const results = step.answer["results"] as unknown as readonly SubResult[] | undefined;
-  for (const [i, request] of operations.entries()) {
+  for (let i = 0; i < operations.length; i++) {
+    const request = operations[i] as SubRequest;
     const sub = body.transactions[i];
     const result = results?.[i];
     const predicted = sub?.type === "error" ? sub.error : undefined;

@@ -4,6 +4,7 @@ import {
   RequestPreparation,
   type Stat,
   type TransactionBody,
+  type TransactionHeader,
   type TreeListener,
   ZnodeTree,
   type Zxid,
@@ -13,7 +14,7 @@ import type { ChangeType } from "./mentions.ts";
 import type { Step } from "./steps.ts";
 import { Trail } from "./trail.ts";
 import type { Candidate } from "./unanswered.ts";
-import { headerOf, type Place, Unseen, type UnseenSources } from "./unseen.ts";
+import { type Place, Unseen, type UnseenSources } from "./unseen.ts";
 
 /** A change that the replay made, as watches see it. `exact` is false where only its order is known. */
 export interface Change {
@@ -118,13 +119,12 @@ export class ReplayState implements TreeListener {
   }
 
   /** Applies an acknowledged write. */
-  apply(step: Step, body: TransactionBody): void {
+  apply(step: Step, header: TransactionHeader, body: TransactionBody): void {
     this.#exact = true;
     if (body.type === "closeSession") this.#noteEphemerals(step.session);
     if (body.type === "multi") for (const part of body.transactions) this.#noteParent(part);
     else this.#noteParent(body);
-    this.tree.apply(headerOf(step.session, step.zxid), body);
-    this.preparation.applied(Infinity);
+    this.tree.applyUnasked(header, body);
   }
 
   /** Takes an answer's word for a node that is not known whole: some of its children may not be known either. */
@@ -185,5 +185,9 @@ export class ReplayState implements TreeListener {
 }
 
 function preparationOf(tree: ZnodeTree): RequestPreparation {
-  return new RequestPreparation(tree, { checkSessions: false, extendedTypes: true });
+  return new RequestPreparation(tree, {
+    checkSessions: false,
+    extendedTypes: true,
+    appliesAtOnce: true,
+  });
 }

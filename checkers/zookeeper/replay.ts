@@ -1,7 +1,8 @@
 import { Acknowledged } from "./acknowledged.ts";
 import { Components } from "./components.ts";
 import { Facts } from "./facts.ts";
-import { groupsOf } from "./mentions.ts";
+import { Mentions } from "./mentions.ts";
+import { showSteps } from "./passes.ts";
 import { type AttemptResult, Replay, type ReplayInput, type ReplayOptions } from "./replay-attempt.ts";
 import { SequenceBounds } from "./sequence-bounds.ts";
 import { SessionLives } from "./session-ends.ts";
@@ -94,47 +95,41 @@ type Furthest =
   | { readonly attempt: undefined; readonly chosen: readonly number[]; readonly isCut: boolean };
 
 function inputOf(history: ZookeeperHistory): ReplayInput {
-  const acknowledged = new Acknowledged(history.positioned);
-  const steps: Step[] = [];
-  let floor = Infinity;
-  history.answered.forEach((step) => {
-    if (step.zxid <= 0) return;
-    if (step.zxid < floor) floor = step.zxid;
-    if (isDetermined(step)) steps.push(step);
-  });
-  steps.sort(inReplayOrder);
+  const { answered, floor, positioned } = history;
+  const acknowledged = new Acknowledged(positioned);
+  const steps = history.determined.toSorted(inReplayOrder);
   const unanswered = new Unanswered(history);
-  const groups = groupsOf(history, acknowledged, floor);
-  const reserved = reservedCandidates(groups, unanswered);
-  let lives: SessionLives | undefined;
+  const mentions = new Mentions(acknowledged, floor);
+  const lives = new SessionLives(history);
   let bounds: SequenceBounds | undefined;
   let facts: Facts | undefined;
+  const newFacts = (): Facts => new Facts(history, unanswered.candidates, lives);
+  if (unanswered.candidates.length > 0) facts = newFacts();
+  showSteps(answered, facts === undefined ? [mentions.see] : [mentions.see, facts.see]);
+  facts?.sort();
+  mentions.seeEvents(history.watches);
+  const groups = mentions.groups();
   return {
     steps,
     groups,
     acknowledged,
     floor,
     unanswered,
-    reserved,
+    reserved: reservedCandidates(groups, unanswered),
+    lives,
     // What only unseen transactions need.
-    get lives() {
-      return (lives ??= new SessionLives(history));
-    },
     get bounds() {
       return (bounds ??= new SequenceBounds(history));
     },
     get facts() {
-      return (facts ??= new Facts(history, unanswered.candidates, this.lives));
+      if (facts === undefined) {
+        facts = newFacts();
+        showSteps(answered, [facts.see]);
+        facts.sort();
+      }
+      return facts;
     },
   };
-}
-
-/** Whether the tree determines the answer. */
-function isDetermined(step: Step): boolean {
-  if (step.isWrite) return step.hasPosition;
-  return (
-    step.op === "getData" || step.op === "exists" || step.op === "getChildren" || step.op === "setWatches"
-  );
 }
 
 function inReplayOrder(a: Step, b: Step): number {

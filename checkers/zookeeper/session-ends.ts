@@ -2,27 +2,22 @@ import type { Zxid } from "../../model/index.ts";
 import { firstAtLeast } from "./facts.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
 
-type SessionSources = Pick<ZookeeperHistory, "answered" | "closings" | "positioned" | "sessions">;
+type SessionSources = Pick<ZookeeperHistory, "lastAlive" | "closings" | "positioned" | "sessions">;
 
 /** What is known of the lives of sessions from the answers that they got. */
 export class SessionLives {
-  readonly #lastAlive = new Map<string, { zxid: Zxid }>();
+  readonly #lastAlive: ZookeeperHistory["lastAlive"];
   readonly #closed = new Set<string>();
   /** A zxid that is above the session's end. */
   readonly #overAt = new Map<string, Zxid>();
 
-  constructor({ answered, closings, positioned, sessions }: SessionSources) {
+  constructor({ lastAlive, closings, positioned, sessions }: SessionSources) {
+    this.#lastAlive = lastAlive;
     for (const { outcome, session, zxid } of closings) {
       if (outcome !== "ok") continue;
       this.#closed.add(session);
       if (zxid > 0) this.#overAt.set(session, zxid + 0.5);
     }
-    answered.forEach(({ outcome, op, session, zxid }) => {
-      if (outcome !== "ok" || op === "closeSession") return;
-      const last = this.#lastAlive.get(session);
-      if (last === undefined) this.#lastAlive.set(session, { zxid });
-      else if (zxid > last.zxid) last.zxid = zxid;
-    });
     const told = sessions.filter(({ what }) => what.f === "session-expired");
     if (told.length === 0) return;
     const later = new LaterWrites(positioned);

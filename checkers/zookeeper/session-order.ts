@@ -1,6 +1,7 @@
 import type { Event, Zxid } from "../../model/index.ts";
 import { firstAtLeast } from "./facts.ts";
 import { PromiseCheck } from "./findings.ts";
+import type { See } from "./passes.ts";
 import { nameOf, show } from "./real-time.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
 import type { Candidate } from "./unanswered.ts";
@@ -9,20 +10,19 @@ import type { Candidate } from "./unanswered.ts";
  * What a session sees never runs back: the zxids of its replies do not fall, and each of its own writes has a greater
  * one than all before. Where the session has moved in between it is the promise of a single system image.
  */
-export function checkSessionOrder(history: ZookeeperHistory): {
-  readonly sameServer: PromiseCheck;
-  readonly acrossServers: PromiseCheck;
-} {
-  const sameServer = new PromiseCheck("session-order");
-  const acrossServers = new PromiseCheck("single-system-image");
-  const newest = new Map<string, Step>();
-  history.steps.forEach((step) => {
+export class SessionOrderCheck {
+  readonly sameServer: PromiseCheck = new PromiseCheck("session-order");
+  readonly acrossServers: PromiseCheck = new PromiseCheck("single-system-image");
+  readonly #newest = new Map<string, Step>();
+
+  /** To be shown all steps in order of their invocations. */
+  readonly see: See = (step) => {
     if (!step.isAnswered || step.zxid <= 0 || step.session === "" || step.op === "addAuth") return;
     if (step.isWrite && !step.hasPosition) return;
-    const last = newest.get(step.session);
+    const last = this.#newest.get(step.session);
     if (last !== undefined) {
       const moved = last.server !== step.server;
-      const promise = moved ? acrossServers : sameServer;
+      const promise = moved ? this.acrossServers : this.sameServer;
       promise.checked();
       const back = step.hasPosition ? step.zxid <= last.zxid : step.zxid < last.zxid;
       if (back) {
@@ -37,30 +37,36 @@ export function checkSessionOrder(history: ZookeeperHistory): {
         return;
       }
     }
-    newest.set(step.session, step);
-  });
-  return { sameServer, acrossServers };
+    this.#newest.set(step.session, step);
+  };
 }
 
 /**
  * The same without believing zxids: on a znode that nobody deletes, the versions that a session sees in answers do not
  * fall, and after its own setData they are at least the version that it made.
  */
-export function checkVersionOrder(history: ZookeeperHistory): PromiseCheck {
-  const promise = new PromiseCheck("session-order-by-version");
+export class VersionOrderCheck {
+  readonly promise: PromiseCheck = new PromiseCheck("session-order-by-version");
+  readonly #mortalPaths: ReadonlySet<string>;
   /** By session and path. */
-  const newest = new Map<string, Map<string, Step>>();
-  history.steps.forEach((step) => {
+  readonly #newest = new Map<string, Map<string, Step>>();
+
+  constructor({ mortalPaths }: Pick<ZookeeperHistory, "mortalPaths">) {
+    this.#mortalPaths = mortalPaths;
+  }
+
+  /** To be shown all steps in order of their invocations. */
+  readonly see: See = (step) => {
     const { stat, session, path } = step;
-    if (stat === undefined || session === "" || step.op === "create" || history.mortalPaths.has(path)) return;
-    let seen = newest.get(session);
-    if (seen === undefined) newest.set(session, (seen = new Map()));
+    if (stat === undefined || session === "" || step.op === "create" || this.#mortalPaths.has(path)) return;
+    let seen = this.#newest.get(session);
+    if (seen === undefined) this.#newest.set(session, (seen = new Map()));
     const last = seen.get(path);
     if (last !== undefined) {
-      promise.checked();
+      this.promise.checked();
       const version = last.stat?.version ?? 0;
       if (stat.version < version) {
-        promise.broken(
+        this.promise.broken(
           `session ${session} saw version ${version} of ${path} with ${nameOf(last)}, then version ${stat.version} with ${nameOf(step)}`,
           step.completion as Event,
           [last.invocation, last.completion, step.invocation],
@@ -69,8 +75,7 @@ export function checkVersionOrder(history: ZookeeperHistory): PromiseCheck {
       }
     }
     seen.set(path, step);
-  });
-  return promise;
+  };
 }
 
 /** An unanswered write that happened, with its zxid. */
@@ -83,43 +88,53 @@ export interface Happened {
  * The writes of one client apply in the order in which it sent them, the unanswered ones among them: one that turned
  * out to have happened did so before every later write of its session.
  */
-export function checkClientOrder(history: ZookeeperHistory, happened: readonly Happened[]): PromiseCheck {
-  const promise = new PromiseCheck("client-order");
-  const bySession = new Map<string, Step[]>(happened.map(({ candidate }) => [candidate.step.session, []]));
-  history.positioned.forEach((step) => {
-    if (step.session !== "") bySession.get(step.session)?.push(step);
-  });
-  const byOwner = new Map<string, OwnWrites>();
-  for (const { candidate, zxid } of happened) {
-    const { session, invocation } = candidate.step;
-    promise.checked();
-    let own = byOwner.get(session);
-    if (own === undefined) byOwner.set(session, (own = new OwnWrites(bySession.get(session) ?? [])));
-    const early = own.overtaken(invocation.index, zxid);
-    if (early === undefined) continue;
-    const what = `${nameOf(candidate.step)} was sent before ${nameOf(early)} by session ${session}`;
-    promise.broken(
-      `${what} and took effect at ${show(zxid)}, after it (${show(early.zxid)})`,
-      early.completion as Event,
-      [invocation, early.invocation],
-    );
+export class ClientOrderCheck {
+  readonly promise: PromiseCheck = new PromiseCheck("client-order");
+  readonly #last = new Map<string, Step>();
+  /** The acknowledged writes of the sessions of which an unanswered one has happened. */
+  readonly #bySession: ReadonlyMap<string, Step[]>;
+  readonly #happened: readonly Happened[];
+
+  constructor(happened: readonly Happened[]) {
+    this.#happened = happened;
+    this.#bySession = new Map(happened.map(({ candidate }) => [candidate.step.session, []]));
   }
-  const last = new Map<string, Step>();
-  history.positioned.forEach((step) => {
+
+  /** To be shown the positioned ones in order of their invocations. */
+  readonly see: See = (step) => {
     if (step.session === "") return;
-    const before = last.get(step.session);
-    if (before !== undefined) promise.checked();
+    this.#bySession.get(step.session)?.push(step);
+    const before = this.#last.get(step.session);
+    if (before !== undefined) this.promise.checked();
     if (before !== undefined && before.zxid >= step.zxid) {
       const what = `session ${step.session} sent ${nameOf(before)} before ${nameOf(step)}`;
-      promise.broken(
+      this.promise.broken(
         `${what}, and got zxid ${show(before.zxid)} before ${show(step.zxid)}`,
         step.completion as Event,
         [before.invocation, before.completion, step.invocation],
       );
     }
-    last.set(step.session, step);
-  });
-  return promise;
+    this.#last.set(step.session, step);
+  };
+
+  /** Once all are shown. */
+  checkUnanswered(): void {
+    const byOwner = new Map<string, OwnWrites>();
+    for (const { candidate, zxid } of this.#happened) {
+      const { session, invocation } = candidate.step;
+      this.promise.checked();
+      let own = byOwner.get(session);
+      if (own === undefined) byOwner.set(session, (own = new OwnWrites(this.#bySession.get(session) ?? [])));
+      const early = own.overtaken(invocation.index, zxid);
+      if (early === undefined) continue;
+      const what = `${nameOf(candidate.step)} was sent before ${nameOf(early)} by session ${session}`;
+      this.promise.broken(
+        `${what} and took effect at ${show(zxid)}, after it (${show(early.zxid)})`,
+        early.completion as Event,
+        [invocation, early.invocation],
+      );
+    }
+  }
 }
 
 /** The acknowledged writes of one session, in the order in which it sent them. */

@@ -1,5 +1,6 @@
-import type { Event, Zxid } from "../../model/index.ts";
+import { type Event, sessionsProcess, type Zxid } from "../../model/index.ts";
 import { PromiseCheck } from "./findings.ts";
+import type { See } from "./passes.ts";
 import { nameOf, show } from "./real-time.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
 
@@ -28,49 +29,63 @@ export interface SessionOptions {
  * a session that moves to a server whose leader is deposed already is extended by that one alone, while the new
  * leader expires it in its own time (seen on 3.9.5).
  */
-export function checkSessionEnds(
-  history: ZookeeperHistory,
-  expiries: readonly Expiry[],
-  options: SessionOptions,
-): PromiseCheck {
-  const promise = new PromiseCheck("session-end");
-  const ended = new Map<string, Event>();
-  const connected = new Map<string, { readonly event: Event; readonly timeoutMs: number }[]>();
-  for (const { event, what } of history.sessions) {
-    if (what.f === "connect") {
-      const { timeoutMs, resumed } = what;
-      if (resumed) continue;
-      connected.set(what.session, [...(connected.get(what.session) ?? []), { event, timeoutMs }]);
-    } else if (what.f === "session-expired" && !ended.has(what.session)) ended.set(what.session, event);
+export class SessionEndCheck {
+  readonly promise: PromiseCheck = new PromiseCheck("session-end");
+  readonly #ended = new Map<string, Event>();
+  readonly #closed = new Set<string>();
+  readonly #connected = new Map<string, Opening[]>();
+
+  constructor({ sessions, closings }: Pick<ZookeeperHistory, "sessions" | "closings">) {
+    for (const { event, what } of sessions) {
+      const { f, session } = what;
+      if (f === "connect") {
+        if (what.resumed) continue;
+        const known = this.#connected.get(session);
+        const opening = { event, timeoutMs: what.timeoutMs };
+        if (known === undefined) this.#connected.set(session, [opening]);
+        else known.push(opening);
+      } else if (f === "session-expired" && !this.#ended.has(session)) this.#ended.set(session, event);
+    }
+    for (const step of closings) {
+      this.#closed.add(step.session);
+      if (step.outcome === "ok") this.#ended.set(step.session, step.completion as Event);
+    }
   }
-  const closed = new Set<string>();
-  for (const step of history.closings) {
-    closed.add(step.session);
-    if (step.outcome === "ok") ended.set(step.session, step.completion as Event);
-  }
-  promise.checked(ended.size + expiries.length);
-  history.steps.forEach((step) => {
+
+  /** To be shown all steps. */
+  readonly see: See = (step) => {
     if (step.outcome !== "ok") return;
-    const end = ended.get(step.session);
+    const end = this.#ended.get(step.session);
     if (end === undefined || step.invokedAt < end.index) return;
     const what = `session ${step.session} was over at event ${end.index}`;
-    promise.broken(`${what}, and ${nameOf(step)} succeeded`, step.completion as Event, [
+    this.promise.broken(`${what}, and ${nameOf(step)} succeeded`, step.completion as Event, [
       end,
       step.invocation,
     ]);
-  });
-  const slackNs = (options.expirySlackMs ?? 1000) * 1e6;
-  const early = (session: string, seen: Event): void => {
-    if (closed.has(session)) return;
-    const last = connected.get(session)?.findLast(({ event }) => event.index < seen.index);
+  };
+
+  /** None ended before its time: of those that are said to have expired, and the `expiries` that were found. */
+  checkExpiries(expiries: readonly Expiry[], options: SessionOptions): void {
+    this.promise.checked(this.#ended.size + expiries.length);
+    const slackNs = (options.expirySlackMs ?? 1000) * 1e6;
+    for (const { session, seen } of expiries) this.#checkExpiry(session, seen, slackNs);
+    for (const [session, event] of this.#ended)
+      if (event.process === sessionsProcess) this.#checkExpiry(session, event, slackNs);
+  }
+
+  #checkExpiry(session: string, seen: Event, slackNs: number): void {
+    if (this.#closed.has(session)) return;
+    const last = this.#connected.get(session)?.findLast(({ event }) => event.index < seen.index);
     if (last === undefined || seen.time + slackNs >= last.event.time + last.timeoutMs * 1e6) return;
     const ms = ((seen.time - last.event.time) / 1e6).toFixed(0);
     const what = `session ${session} with a timeout of ${last.timeoutMs} ms`;
-    promise.broken(`${what} was expired ${ms} ms after it was opened`, seen, [last.event]);
-  };
-  for (const { session, seen } of expiries) early(session, seen);
-  for (const [session, event] of ended) if (event.process === "sessions") early(session, event);
-  return promise;
+    this.promise.broken(`${what} was expired ${ms} ms after it was opened`, seen, [last.event]);
+  }
+}
+
+interface Opening {
+  readonly event: Event;
+  readonly timeoutMs: number;
 }
 
 /**

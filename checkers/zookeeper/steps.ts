@@ -22,7 +22,8 @@ import {
   type ZnodeRequest,
   type Zxid,
 } from "../../model/index.ts";
-import { listsOf, type StepLists } from "./step-lists.ts";
+import { SeenPaths, type SeenPath } from "./seen-paths.ts";
+import { Lists, type StepLists } from "./step-lists.ts";
 
 export type JsonObject = { readonly [key: string]: Json };
 
@@ -66,8 +67,9 @@ export class Step {
   hasPosition = false;
   /** Whether the reply shows the tree as it was at its zxid. */
   isAnswered = false;
+  readonly #seen: SeenPath;
 
-  constructor(invocation: Event, op: ZnodeRequest["op"]) {
+  constructor(invocation: Event, op: ZnodeRequest["op"], paths: SeenPaths) {
     this.invocation = invocation;
     this.invokedAt = invocation.index;
     this.op = op;
@@ -75,17 +77,15 @@ export class Step {
     const { path, watch } = invocation.value as JsonObject;
     this.setsWatches = watch === true || op === "addWatch" || op === "setWatches";
     this.isFinal = isFinalRead(invocation);
-    this.path = typeof path === "string" ? path : "";
+    this.#seen = paths.of(typeof path === "string" ? path : "");
+    this.path = this.#seen.path;
     this.session = invocation.session ?? "";
     this.server = invocation.server ?? "";
     this.syncedSince = isSynced(invocation.f) ? invocation : undefined;
   }
 
-  /**
-   * Notes what became of it; `stats` are those that answers have shown before. Throws InputError for an answer that is
-   * not of its operation's form.
-   */
-  complete(completion: Event, stats: Stats): void {
+  /** Notes what became of it. Throws InputError for an answer that is not of its operation's form. */
+  complete(completion: Event, paths: SeenPaths): void {
     this.completion = completion;
     this.completedAt = completion.index;
     this.zxid = completion.zxid ?? -1;
@@ -97,12 +97,23 @@ export class Step {
     checkAnswer(completion, this.op);
     if (this.outcome === "ok") {
       const { answer } = this;
-      if (this.op === "create") this.created = answer["path"] as string;
+      const seen = this.op === "create" ? paths.of(answer["path"] as string) : this.#seen;
+      if (this.op === "create") this.created = seen.path;
       const stat = answer["stat"] as unknown as Stat | undefined;
-      if (stat !== undefined) this.stat = stats.one(this.path, stat);
+      if (stat !== undefined) this.stat = seen.shows(stat);
     } else this.error = completion.error as ErrorCode;
     this.hasPosition =
       this.isWrite && this.zxid > 0 && (this.error === undefined || positioned.has(this.error));
+  }
+
+  /** Whether it reads a node, or a node's children. */
+  get readsTree(): boolean {
+    return this.op === "getData" || this.op === "exists" || this.op === "getChildren";
+  }
+
+  /** Whether the tree determines the answer. */
+  get isDetermined(): boolean {
+    return this.isWrite ? this.hasPosition : this.readsTree || this.op === "setWatches";
   }
 
   /** Whether it asks for a create of one of the modes whose names begin with "ephemeral". */
@@ -148,34 +159,6 @@ export class Step {
   }
 }
 
-/** Makes equal Stats of a path that come one after the other one object: most answers show what others have shown. */
-class Stats {
-  readonly #last = new Map<string, Stat>();
-
-  one(path: string, stat: Stat): Stat {
-    const last = this.#last.get(path);
-    if (last !== undefined && areEqual(last, stat)) return last;
-    this.#last.set(path, stat);
-    return stat;
-  }
-}
-
-function areEqual(a: Stat, b: Stat): boolean {
-  return (
-    a.mzxid === b.mzxid &&
-    a.pzxid === b.pzxid &&
-    a.czxid === b.czxid &&
-    a.version === b.version &&
-    a.cversion === b.cversion &&
-    a.aversion === b.aversion &&
-    a.ctime === b.ctime &&
-    a.mtime === b.mtime &&
-    a.dataLength === b.dataLength &&
-    a.numChildren === b.numChildren &&
-    a.ephemeralOwner === b.ephemeralOwner
-  );
-}
-
 export interface WatchStep {
   readonly event: Event;
   readonly type: WatchEventType;
@@ -195,10 +178,6 @@ export interface ZookeeperHistory extends StepLists {
   readonly events: readonly Event[];
   /** In order of their invocations. */
   readonly steps: readonly Step[];
-  /** Those with a completion, in order of these. */
-  readonly completed: readonly Step[];
-  /** The answered ones of them. */
-  readonly answered: readonly Step[];
   readonly watches: readonly WatchStep[];
   readonly sessions: readonly SessionStep[];
 }
@@ -248,16 +227,16 @@ function outcomeOf(completion: Event | undefined, zxid: Zxid): StepOutcome {
  */
 export function readHistory(events: readonly Event[]): ZookeeperHistory {
   const steps: Step[] = [];
-  const completed: Step[] = [];
   const watches: WatchStep[] = [];
   const sessions: SessionStep[] = [];
-  const stats = new Stats();
+  const lists = new Lists();
+  const paths = new SeenPaths();
   const ops = new Set<ZnodeRequest["op"]>();
   const rules = new HistoryRules<Step | undefined>(byIndex, (invocation) => {
     const op = checkedOperation(invocation);
     if (op === undefined) return undefined;
     ops.add(op);
-    const step = new Step(invocation, op);
+    const step = new Step(invocation, op, paths);
     steps.push(step);
     return step;
   });
@@ -265,8 +244,8 @@ export function readHistory(events: readonly Event[]): ZookeeperHistory {
   events.forEach((event) => {
     const step = rules.check(event);
     if (step !== undefined) {
-      step.complete(event, stats);
-      completed.push(step);
+      step.complete(event, paths);
+      lists.completes(step);
     } else if (event.process === watchesProcess) {
       const { type, path, session, zxid } = parseWatchEvent(event) as ParsedWatchEvent;
       watches.push({ event, type, path, session, zxid });
@@ -277,8 +256,8 @@ export function readHistory(events: readonly Event[]): ZookeeperHistory {
   });
   if (ops.has("sync")) noteSyncs(steps);
   if (ops.has("addAuth")) noteIdentities(steps, sessions);
-  const answered = completed.filter((step) => step.isAnswered);
-  return { events, steps, completed, answered, watches, sessions, ...listsOf(steps) };
+  steps.forEach((step) => lists.add(step));
+  return Object.assign(lists, { events, steps, watches, sessions });
 }
 
 type ParsedWatchEvent = NonNullable<ReturnType<typeof parseWatchEvent>>;

@@ -326,7 +326,6 @@ export class Unseen {
   #prepared(candidate: Candidate, request: WriteRequest, zxid: Zxid): TransactionBody | undefined {
     const { step } = candidate;
     const body = this.#host.preparation.prepare(headerOf(step.session, zxid), request, step.identities);
-    this.#host.preparation.applied(Infinity);
     if (body.type === "error") return undefined;
     return body.type === "multi" && body.transactions.some((part) => part.type === "error")
       ? undefined
@@ -353,7 +352,7 @@ export class Unseen {
   #change(session: string, place: Place, body: TransactionBody): void {
     if (place.exact) this.#host.trail.add(this.#placed, place.zxid);
     this.#listener.placing(place);
-    this.#host.tree.apply(headerOf(session, place.zxid), body);
+    this.#host.tree.applyUnasked(headerOf(session, place.zxid), body);
   }
 
   #mayExpire(session: string, place: Place): boolean {
@@ -375,7 +374,6 @@ export class Unseen {
     this.#host.trail.add(this.#over, session);
     this.#listener.ending(session);
     const body = this.#host.preparation.closeSession(headerOf(session, place.zxid));
-    this.#host.preparation.applied(Infinity);
     this.#change(session, place, body);
     this.#listener.expired(session, place);
   }
