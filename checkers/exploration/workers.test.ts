@@ -7,6 +7,7 @@ import { expect, it } from "vitest";
 import * as engine from "../../model/index.ts";
 import { zabModel, type Action, type ModelDefinition, type Now } from "../../model/index.ts";
 import { explore } from "./explore.ts";
+import { statesMax } from "./fewest-switches.ts";
 import type { ExplorationResult } from "./result.ts";
 
 const parameters = { servers: 2, transactions: 2, timeouts: 1, restarts: 1, epochs: 3 };
@@ -66,9 +67,9 @@ interface Box {
  */
 function walkIn(library: typeof engine): ModelDefinition {
   const { action, invariant, stepProperty, witness } = library.vocabulary<Box>();
-  const late = { kind: "integer", summary: "a distance", default: 0, minimum: 0, maximum: 99 } as const;
+  const late = { kind: "integer", summary: "a distance", default: 0, minimum: 0, maximum: 120 } as const;
   const build: ModelDefinition["build"] = (parameters) => {
-    const { size, guard, list, kept, property, step, seen, constraint } = parameters as Record<
+    const { size, guard, list, kept, property, step, seen, constraint, end } = parameters as Record<
       string,
       number
     >;
@@ -107,7 +108,10 @@ function walkIn(library: typeof engine): ModelDefinition {
           () => true,
         ),
       ],
-      invariants: [invariant("Known", (now) => !isAt(property, now) || now.last !== "")],
+      invariants: [
+        invariant("Known", (now) => !isAt(property, now) || now.last !== ""),
+        invariant("Goes on", (now) => !isAt(end, now)),
+      ],
       stepProperties: [stepProperty("KnownStep", (now) => !isAt(step, now) || now.last !== "")],
       witnesses: [witness("SeenY", (now) => isAt(seen, now) && now.last === "y")],
       ...(constraint === 0 ? {} : { constraint: (now) => !isAt(constraint, now) || now.last !== "z" }),
@@ -119,7 +123,7 @@ function walkIn(library: typeof engine): ModelDefinition {
     summary: "a walk in a box",
     source: "none",
     parameters: {
-      size: { kind: "integer", summary: "the side of the box", default: 20, minimum: 2, maximum: 30 },
+      size: { kind: "integer", summary: "the side of the box", default: 20, minimum: 2, maximum: 40 },
       guard: late,
       list: late,
       kept: late,
@@ -127,6 +131,7 @@ function walkIn(library: typeof engine): ModelDefinition {
       step: late,
       seen: late,
       constraint: late,
+      end: late,
     },
     build,
   };
@@ -137,13 +142,34 @@ const moduleOfWalk = `import * as engine from ${JSON.stringify(new URL("../../di
 export const walk = (${walkIn.toString()})(engine);
 `;
 
-it("takes back in the middle of a level with several workers", { timeout: 300_000 }, async () => {
+/** Calls back with the model, and with where workers find it. */
+async function withWalk(run: (walk: ModelDefinition, module: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "zabcheck-workers-"));
   try {
     const file = join(folder, "walk.mjs");
     writeFileSync(file, moduleOfWalk);
-    const module = pathToFileURL(file).href;
-    const walk = walkIn(engine);
+    await run(walkIn(engine), pathToFileURL(file).href);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+it("tells a path of which only workers have met the steps", { timeout: 300_000 }, async () => {
+  await withWalk(async (walk, module) => {
+    const size = 37;
+    const { counterexample, distinct } = await explore(walk, {
+      parameters: { size, end: 3 * size },
+      module,
+      workers: 2,
+    });
+    expect(distinct).toBeGreaterThan(statesMax);
+    expect([counterexample?.property, counterexample?.length]).toEqual(["Goes on", 3 * size + 1]);
+    expect(counterexample?.steps.at(-1)?.state).toMatchObject({ x: size, y: size, z: size });
+  });
+});
+
+it("takes back in the middle of a level with several workers", { timeout: 300_000 }, async () => {
+  await withWalk(async (walk, module) => {
     const distance = fc.oneof(
       { weight: 2, arbitrary: fc.constant(0) },
       { weight: 1, arbitrary: fc.integer({ min: 8, max: 30 }) },
@@ -175,7 +201,5 @@ it("takes back in the middle of a level with several workers", { timeout: 300_00
       { numRuns: 12, examples: [[{ ...late, size: 20, guard: 30 }, 2]] },
     );
     expect(takenForAlike).toBeGreaterThan(1000);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 });

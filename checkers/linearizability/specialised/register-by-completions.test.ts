@@ -73,6 +73,33 @@ describe("on histories of a register with few values", () => {
         [2, "ok", "read", 3],
       ],
     ],
+    [
+      "a value that is there is written once more before an exchange takes it away",
+      [
+        [0, "invoke", "write", 0],
+        [0, "ok", "write", 0],
+        [0, "invoke", "write", 0],
+        [1, "invoke", "cas", [0, 2]],
+        [1, "ok", "cas", [0, 2]],
+        [0, "ok", "write", 0],
+        [1, "invoke", "read", null],
+        [1, "ok", "read", 2],
+      ],
+    ],
+    [
+      "a configuration that has used less is not the same",
+      [
+        [0, "invoke", "write", 2],
+        [3, "invoke", "read", null],
+        [3, "ok", "read", 2],
+        [3, "invoke", "write", 1],
+        [1, "invoke", "cas", [2, 1]],
+        [2, "invoke", "cas", [1, 0]],
+        [2, "ok", "cas", [1, 0]],
+        [4, "invoke", "cas", [1, 0]],
+        [4, "ok", "cas", [1, 0]],
+      ],
+    ],
   ])("%s", (_, rows) => {
     const operations = operationsOf(eventsOf(rows));
     const decision = registerByCompletions.decide(operations, null);
