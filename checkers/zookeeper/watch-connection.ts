@@ -62,8 +62,8 @@ const noPaths: readonly string[] = [];
 export class Connection {
   readonly #facts: WatchFacts;
   readonly #session: string;
-  /** The index of its first event. */
-  readonly #since: number;
+  /** The index of its first event, as far as is known. */
+  #since: number;
   #tellsZxidsToo: boolean | undefined;
   readonly #watches: ServerWatches;
   /** Those that may be there. */
@@ -93,13 +93,13 @@ export class Connection {
 
   /** A request that asks for watches, or to be rid of them. */
   invoked(step: Step): void {
-    if (this.#isLost) this.#goesOn();
+    if (this.#isLost) this.#goesOn(step.invokedAt);
     this.#open.push({ step, doubtful: noPaths });
   }
 
   answered(step: Step): void {
     const seen = step.completion as Event;
-    if (this.#isLost) this.#goesOn();
+    if (this.#isLost) this.#goesOn(step.invokedAt);
     // Requests are answered in their order.
     for (;;) {
       const first = this.#open[0];
@@ -126,8 +126,8 @@ export class Connection {
     this.#isLost = true;
   }
 
-  /** Nobody knows whether the watches are still there. */
-  #goesOn(): void {
+  /** Nobody knows whether the watches are still there, nor on which server, from an index of the history on. */
+  #goesOn(since: number): void {
     this.#isLost = false;
     for (const { step } of this.#open) this.#setMaybe(watchesOf(step), step);
     const again = this.#settingAgain?.step;
@@ -137,6 +137,8 @@ export class Connection {
     this.#settingAgain = this.#newestReply = undefined;
     this.#events = [];
     this.#watches.forget();
+    this.#since = since;
+    this.#tellsZxidsToo = undefined;
   }
 
   delivered(watch: WatchStep): void {

@@ -33,6 +33,8 @@ export type Move =
       readonly what: "cut";
       readonly session: 0 | 1;
       readonly isLost: boolean;
+      /** Nothing in the history says so, if an answer is lost. */
+      readonly isUntold?: boolean;
       readonly toOld: boolean;
       readonly meanwhile: readonly ZnodeRequest[];
     };
@@ -60,11 +62,16 @@ const mortalWrite = fc.oneof(
 const ephemeral: ZnodeRequest = { op: "create", path: "/a/b", data: "", mode: "ephemeral" };
 
 const watching = fc
-  .tuple(fc.constantFrom(true, true, true, false), paths, fc.nat(13))
-  .map(([watch, path, kind]): ZnodeRequest => {
+  .tuple(
+    fc.constantFrom(true, true, true, false),
+    paths,
+    fc.nat(13),
+    fc.constantFrom("any" as const, "any" as const, "data" as const, "children" as const),
+  )
+  .map(([watch, path, kind, removed]): ZnodeRequest => {
     if (kind === 0) return { op: "addWatch", path, mode: "persistent" };
     if (kind === 1) return { op: "addWatch", path, mode: "persistent-recursive" };
-    if (kind === 2) return { op: "removeWatches", path, kind: "any" };
+    if (kind === 2) return { op: "removeWatches", path, kind: removed };
     return { op: (["getData", "exists", "getChildren"] as const)[kind % 3] as "exists", path, watch };
   });
 const session = fc.constantFrom(0, 0, 0, 1) as fc.Arbitrary<0 | 1>;
@@ -85,6 +92,7 @@ function movesOf(writes: fc.Arbitrary<ZnodeRequest>): fc.Arbitrary<readonly Move
         what: fc.constant("cut"),
         session,
         isLost: fc.boolean(),
+        isUntold: fc.boolean(),
         toOld: fc.boolean(),
         meanwhile: fc.array(writes, { maxLength: 3 }),
       }),
@@ -108,8 +116,11 @@ class ClientWatches {
     this.#newest = Math.max(this.#newest, zxid);
     if (request.op === "addWatch")
       this.#paths[request.mode === "persistent" ? "persistent" : "persistentRecursive"].add(request.path);
-    if (request.op === "removeWatches" && error === null)
-      for (const paths of Object.values(this.#paths)) paths.delete(request.path);
+    if (request.op === "removeWatches" && error === null) {
+      const { data, exists, children } = this.#paths;
+      const removed = { any: Object.values(this.#paths), data: [data, exists], children: [children] };
+      for (const paths of removed[request.kind]) paths.delete(request.path);
+    }
     if (!("watch" in request) || request.watch !== true) return;
     if (error === null) this.#paths[request.op === "getChildren" ? "children" : "data"].add(request.path);
     else if (request.op === "exists") this.#paths.exists.add(request.path);
@@ -169,8 +180,10 @@ class World {
   #zxid = 0;
   #xid = 0;
   #writers = 2;
+  readonly #losesAny: boolean;
 
-  constructor(startsOld: boolean) {
+  constructor({ startsOld, losesAny = false }: Plan) {
+    this.#losesAny = losesAny;
     this.#servers = [0, 1].map(() => [this.#server("3.9.5"), this.#server("3.8.6")]);
     this.#watchers = [0, 1].map((i) => ({
       name: `0x${i + 1}00`,
@@ -278,19 +291,20 @@ class World {
     }
   }
 
-  #cut(watcher: Watcher, { isLost, toOld, meanwhile }: Extract<Move, { what: "cut" }>): void {
+  #cut(watcher: Watcher, move: Extract<Move, { what: "cut" }>): void {
+    const { isLost, isUntold = false, toOld, meanwhile } = move;
     const last = watcher.open.at(-1);
     // A reply to a later request would show that this one was answered.
     const isLast = last?.process === watcher.first + watcher.requests - 1;
-    const mayBeLost = last !== undefined && ("watch" in last.request || last.request.op === "addWatch");
-    this.#finish(watcher, isLost && isLast && mayBeLost ? 1 : 0);
+    const asksWatch = last !== undefined && ("watch" in last.request || last.request.op === "addWatch");
+    this.#finish(watcher, isLost && isLast && (asksWatch || this.#losesAny) ? 1 : 0);
+    const isSilent = this.#losesAny && isUntold && watcher.open.length > 0;
     const { name, first, server } = watcher;
     for (const { process, request } of watcher.open.splice(0))
       this.#complete(process, name, request, undefined);
     server.state.disconnect(name);
-    this.builder.add(
-      sessionEventDraft({ f: "disconnect", session: name, server: "server", process: first, reason: "lost" }),
-    );
+    const parting = { session: name, server: "server", process: first, reason: "lost" };
+    if (!isSilent) this.builder.add(sessionEventDraft({ f: "disconnect", ...parting }));
     for (const request of meanwhile) this.write(request);
     const [recent, old] = this.#servers[this.#watchers.indexOf(watcher)] as readonly [Server, Server];
     watcher.server = toOld ? old : recent;
@@ -307,15 +321,17 @@ export interface Plan {
   readonly moves: readonly Move[];
   /** Whether the sessions begin on servers that tell no zxids and have one mode for each watched path. */
   readonly startsOld: boolean;
+  /** Any answer may be lost, those to writes among them, and no event need tell that a connection is gone. */
+  readonly losesAny?: boolean;
   readonly damage: Damage;
   readonly which: number;
   readonly by: number;
 }
 
 /** What the sessions see on servers that keep their promises. */
-export function historyOf({ moves, startsOld }: Plan): readonly Event[] {
-  const world = new World(startsOld);
-  for (const move of moves) world.take(move);
+export function historyOf(plan: Plan): readonly Event[] {
+  const world = new World(plan);
+  for (const move of plan.moves) world.take(move);
   world.end();
   return world.builder.events;
 }
@@ -361,8 +377,9 @@ const damages: readonly Damage[] = [
   "other zxid",
 ];
 
-function plansOf(writes: fc.Arbitrary<ZnodeRequest>): fc.Arbitrary<Plan> {
+function plansOf(writes: fc.Arbitrary<ZnodeRequest>, losesAny = false): fc.Arbitrary<Plan> {
   return fc.record({
+    losesAny: fc.constant(losesAny),
     moves: movesOf(writes),
     startsOld: fc.boolean(),
     damage: fc.constantFrom(...damages),
@@ -374,3 +391,4 @@ function plansOf(writes: fc.Arbitrary<ZnodeRequest>): fc.Arbitrary<Plan> {
 export const plan: fc.Arbitrary<Plan> = plansOf(write);
 /** With ephemeral nodes, which may go at any time without anybody's being told. */
 export const mortalPlan: fc.Arbitrary<Plan> = plansOf(mortalWrite);
+export const lossyPlan: fc.Arbitrary<Plan> = plansOf(write, true);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { plan } from "./watched-histories.for-tests.ts";
-import { compareMany, neverBlames } from "./watches-comparison.for-tests.ts";
+import { compareMany, neverBlames, neverBlamesLosses } from "./watches-comparison.for-tests.ts";
 
 /** 300,000 random histories; in parts, so that each says how far it got. */
 test.each(Array.from({ length: 10 }, (_, part) => part))(
@@ -13,4 +13,8 @@ test.each(Array.from({ length: 10 }, (_, part) => part))(
 
 test("nobody is blamed where ephemeral nodes may have gone at any time, on 50,000 histories", () => {
   expect(neverBlames(50_000)).toBeGreaterThan(5000);
+});
+
+test("nobody is blamed whichever answers are lost, on 100,000 histories", { timeout: 600_000 }, () => {
+  expect(neverBlamesLosses(100_000)).toBeGreaterThan(20_000);
 });

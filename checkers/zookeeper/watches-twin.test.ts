@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ZnodeRequest } from "../../model/index.ts";
 import { type Move, plan, type Plan } from "./watched-histories.for-tests.ts";
-import { compare, compareMany, neverBlames } from "./watches-comparison.for-tests.ts";
+import { compare, compareMany, neverBlames, neverBlamesLosses } from "./watches-comparison.for-tests.ts";
 
 const ask = (request: ZnodeRequest): readonly Move[] => [
   { what: "ask", session: 0, request },
@@ -41,7 +41,7 @@ function damagedTo(moves: readonly Move[], type: string, by: number): unknown {
 }
 
 test("watches are judged as by trying every way in which the servers may have answered", () => {
-  const counts = compareMany(plan, 2000);
+  const counts = compareMany(plan, 6000);
   for (const damage of ["lost", "twice", "moved", "elsewhere", "retyped", "without zxid", "other zxid"]) {
     const seen = counts.get(`${damage} violated`) ?? 0;
     expect([damage, seen > 1, (counts.get(`${damage} holds`) ?? 0) > 1]).toEqual([damage, true, true]);
@@ -52,6 +52,10 @@ test("watches are judged as by trying every way in which the servers may have an
 
 test("nobody is blamed where ephemeral nodes may have gone at any time", () => {
   expect(neverBlames(300)).toBeGreaterThan(20);
+});
+
+test("nobody is blamed whichever answers are lost, and whether or not a connection is said to be gone", () => {
+  expect(neverBlamesLosses(1500)).toBeGreaterThan(200);
 });
 
 test.each<[string, readonly Move[]]>([

@@ -117,16 +117,34 @@ class TellingConnections {
   readonly #partings = new Map<string, number[]>();
   readonly #told = new Map<string, number[]>();
 
-  constructor({ watches, sessions }: ZookeeperHistory) {
+  constructor({ watches, sessions, open, steps }: ZookeeperHistory) {
     for (const { event, session, zxid } of watches) if (zxid > 0) note(this.#told, session, event.index);
     for (const { event, what } of sessions)
       if (this.#told.has(what.session)) note(this.#partings, what.session, event.index);
+    const lost = open.filter(({ session }) => this.#told.has(session));
+    for (const { session, invokedAt } of nextRequests(lost, steps)) note(this.#partings, session, invokedAt);
+    for (const partings of this.#partings.values()) partings.sort((a, b) => a - b);
   }
 
   has(session: string, since: number): boolean {
     const told = firstFrom(this.#told.get(session) ?? [], since);
-    return told < firstFrom(this.#partings.get(session) ?? [], since);
+    return told < firstFrom(this.#partings.get(session) ?? [], since + 1);
   }
+}
+
+/** Of each session, the requests that follow one that was lost: they may be on another connection. */
+function nextRequests(lost: readonly Step[], steps: readonly Step[]): readonly Step[] {
+  const found: Step[] = [];
+  const inOrder = lost.toSorted((a, b) => a.completedAt - b.completedAt);
+  const waiting = new Set<string>();
+  let next = 0;
+  for (let at = 0; at < steps.length && (next < lost.length || waiting.size > 0); at++) {
+    const step = steps[at] as Step;
+    for (; (inOrder[next]?.completedAt ?? Infinity) < step.invokedAt; next++)
+      waiting.add((inOrder[next] as Step).session);
+    if (waiting.delete(step.session)) found.push(step);
+  }
+  return found;
 }
 
 function note(lists: Map<string, number[]>, name: string, index: number): void {
