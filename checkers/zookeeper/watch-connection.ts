@@ -76,7 +76,7 @@ export class Connection {
   #newestReply: Step | undefined;
   /** The events whose zxids are known, or inferred. */
   #events: ToldEvent[] = [];
-  /** How often events were told that were not foreseen, of the newest zxid. */
+  /** How often each event of the newest zxid was told. */
   readonly #told = new Map<string, number>();
 
   constructor(facts: WatchFacts, session: string, since: number) {
@@ -166,11 +166,14 @@ export class Connection {
     if (before === undefined || before.zxid < zxid) this.#told.clear();
     this.#watches.goTo(zxid, event);
     this.#events.push({ zxid, index: event.index });
-    if (this.#watches.take(watch) === undefined) this.#unforeseen(watch, zxid);
+    const key = `${watch.type} ${watch.path}`;
+    const times = (this.#told.get(key) ?? 0) + 1;
+    this.#told.set(key, times);
+    if (this.#watches.take(watch) === undefined) this.#unforeseen(watch, zxid, times);
   }
 
-  /** An event that no watch was known to tell at its zxid. */
-  #unforeseen(watch: WatchStep, zxid: Zxid): void {
+  /** An event that no watch was known to tell at its zxid, and how often it was told by now. */
+  #unforeseen(watch: WatchStep, zxid: Zxid, times: number): void {
     const { changes, found, mayHide } = this.#facts;
     const { type, path } = watch;
     const made = changes.timesMade(type, path, zxid);
@@ -180,9 +183,6 @@ export class Connection {
     // What a watch has to tell is known, unless something may be hidden or the transaction is not known.
     const sources = mayHide || made === undefined ? this.#sourcesOf(watch) : [];
     if (sources.length === 0) return found.noWatch(watch);
-    const key = `${type} ${path}`;
-    const times = (this.#told.get(key) ?? 0) + 1;
-    this.#told.set(key, times);
     const mayRepeat = made === undefined && (type === "NodeChildrenChanged" || changes.unanswered.mayRepeat);
     if (times > (made ?? 1) && !mayRepeat) return found.tooOften(watch);
     for (const source of sources) if (source.isOneShot) this.#end(source);
@@ -233,7 +233,6 @@ export class Connection {
         const isLost = maybe?.some(({ step }) => step.op === "setWatches") === true;
         return isLost ? undefined : this.#facts.found.withoutZxid(watch);
       }
-      if (!isPlaced(first.step) && mayTell(first.step, watch)) return;
       this.#takeUp(first, event);
     }
   }
@@ -378,8 +377,8 @@ export class Connection {
       for (const other of kinds[kind].manager) this.#replace(other, kind, path, isDoubtful);
     if (isDoubtful) return this.#setMaybe([{ kinds: [kind], path }], step);
     const { changes, mayHide } = this.#facts;
-    const zxid = Math.max(step.zxid, this.#events.at(-1)?.zxid ?? 0);
-    this.#watches.set(new Registration(kind, path, step, zxid, mayHide ? nothing : changes.of(kind, path)));
+    const told = mayHide ? nothing : changes.of(kind, path);
+    this.#watches.set(new Registration(kind, path, step, step.zxid, told));
   }
 
   /** A watch of another mode takes the place of the one that there is. */

@@ -137,10 +137,82 @@ describe("a watch whose request was lost with the connection", () => {
     expect(damagedTo(moves, "NodeDeleted", 0)).toEqual([false, "violated"]);
   });
 
+  test("tells the rest of what a transaction changed, beside one that told the first change", () => {
+    const moves = [...ask(look("getData", "/c")), note, ...lostWatch(addWatch("/c"), multi(set("/c"), gone))];
+    expect(verdicts(moves, { damage: "none" })).toEqual([true, "holds"]);
+    expect(verdicts(moves, { damage: "lost", which: 1 })).toEqual([true, "holds"]);
+    expect(verdicts(moves, { damage: "lost" })).toEqual([false, "violated"]);
+  });
+
   test("tells all that a transaction changed, if it is persistent", () => {
     const moves = lostWatch(addWatch("/c"), multi(set("/c"), gone));
     expect(verdicts(moves, { damage: "none" })).toEqual([true, "holds"]);
     expect(verdicts(moves, { damage: "lost" })).toEqual([false, "violated"]);
+  });
+});
+
+describe("where little is known", () => {
+  const told = (moves: readonly Move[], more: Partial<Plan>): string => {
+    const { fast, detail } = compare(planOf(moves, { losesAny: true, ...more }));
+    return fast === "violated" ? detail : fast;
+  };
+  const read: ZnodeRequest = { op: "getData", path: "/c", watch: false };
+  const hidden: ZnodeRequest = { op: "setACL", path: "/a", acl: [], version: -1 };
+  const silent = (toOld: boolean, ...meanwhile: ZnodeRequest[]): readonly Move[] => [
+    ...ask(read),
+    { what: "cut", session: 0, isLost: true, isUntold: true, toOld, meanwhile },
+    { what: "serve", session: 0 },
+    note,
+  ];
+
+  test("an event that none need tell must not come after a reply that shows its change", () => {
+    const moves = [...write(hidden), ...ask(addWatch("/c")), note, ...write(set("/c")), ...ask(read), note];
+    expect(told(moves, { damage: "none" })).toBe("holds");
+    expect(told(moves, { damage: "moved", by: 2 })).toMatch(/came after the reply to getData/);
+  });
+
+  test("a request that was lost sets no second watch beside the one that there is", () => {
+    const again: ZnodeRequest = { op: "delete", path: "/a/b", version: -1 };
+    const both = { op: "multi", operations: [born, again] } as unknown as ZnodeRequest;
+    const children = ask(look("getChildren", "/a"));
+    const moves = [...children, note, ...children, ...write(both), ...cut([], true)];
+    expect(told(moves, { damage: "none" })).toBe("holds");
+    expect(told(moves, { damage: "twice" })).toMatch(/had no watch/);
+  });
+
+  test("a write that nobody answered is told once", () => {
+    const lost: readonly Move[] = [
+      { what: "ask", session: 1, request: set("/c") },
+      { what: "serve", session: 1 },
+      { what: "cut", session: 1, isLost: true, toOld: false, meanwhile: [] },
+    ];
+    const moves = [...ask(addWatch("/c")), note, ...lost, apply, ...ask(read), note];
+    expect(told(moves, { damage: "none" })).toBe("holds");
+    expect(told(moves, { damage: "twice" })).toMatch(/once more than the change was made/);
+  });
+
+  test("a connection of which nobody says that it is gone takes its watches along", () => {
+    const moves = [...ask(addWatch("/c")), note, ...silent(false, set("/c")), ...ask(read), note];
+    expect(told(moves, { damage: "none" })).toBe("holds");
+  });
+
+  test("a watch that was removed tells nothing more, even if it was not known to be there", () => {
+    const remove: ZnodeRequest = { op: "removeWatches", path: "/c", kind: "any" };
+    const moves: readonly Move[] = [
+      { what: "ask", session: 1, request: addWatch("/c") },
+      { what: "serve", session: 1 },
+      ...[...ask(addWatch("/c")), note, ...silent(true), ...ask(remove), note],
+      ...[...write(set("/c")), { what: "apply", session: 1 } as const],
+    ];
+    const plan = planOf(moves, { startsOld: true, losesAny: true, damage: "none" });
+    expect(compare(plan).fast).toBe("holds");
+    // What the other session is told.
+    const { fast, detail } = compare(plan, (event) =>
+      event.process === "watches"
+        ? { ...event, session: "0x100", value: { ...(event.value as object), session: "0x100" } }
+        : event,
+    );
+    expect([fast, detail]).toEqual(["violated", expect.stringMatching(/had no watch/)]);
   });
 });
 
