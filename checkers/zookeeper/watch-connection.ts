@@ -1,21 +1,12 @@
 import type { Event, WatchEventType, Zxid } from "../../model/index.ts";
+import { HeldWatches } from "./held-watches.ts";
 import type { MissedChange } from "./missed-changes.ts";
-import type { Change } from "./replay-state.ts";
-import { ServerWatches } from "./server-watches.ts";
 import { SettingAgain } from "./setting-again.ts";
 import type { Step, WatchStep } from "./steps.ts";
 import { firstAfter, type WatchedChanges } from "./watch-changes.ts";
 import type { WatchFindings } from "./watch-findings.ts";
-import {
-  eventOf,
-  isSet,
-  kinds,
-  removedKinds,
-  type WantedWatch,
-  watchesOf,
-  type WatchKind,
-} from "./watch-kinds.ts";
-import { covers, Registration, tells, WatchTable } from "./watch-table.ts";
+import { eventOf, isSet, watchesOf, type WatchKind } from "./watch-kinds.ts";
+import { covers, type Registration, tells } from "./watch-table.ts";
 
 /** What is the same for all connections of a history. */
 export interface WatchFacts {
@@ -41,7 +32,6 @@ export interface ToldEvent {
   readonly index: number;
 }
 
-const nothing: readonly Change[] = [];
 const noPaths: readonly string[] = [];
 
 /**
@@ -65,10 +55,7 @@ export class Connection {
   /** The index of its first event, as far as is known. */
   #since: number;
   #tellsZxidsToo: boolean | undefined;
-  readonly #watches: ServerWatches;
-  /** Those that may be there. */
-  #maybe: WatchTable | undefined;
-  #hasLasting = false;
+  readonly #held: HeldWatches;
   #isLost = false;
   #open: Open[] = [];
   #settingAgain: SettingAgain | undefined;
@@ -83,7 +70,7 @@ export class Connection {
     this.#facts = facts;
     this.#session = session;
     this.#since = since;
-    this.#watches = new ServerWatches(facts.found);
+    this.#held = new HeldWatches({ ...facts, modesCoexist: () => this.#tellsZxids });
   }
 
   /** As servers do since 3.9; on those, too, watches of several modes live side by side. */
@@ -129,14 +116,13 @@ export class Connection {
   /** Nobody knows whether the watches are still there, nor on which server, from an index of the history on. */
   #goesOn(since: number): void {
     this.#isLost = false;
-    for (const { step } of this.#open) this.#setMaybe(watchesOf(step), step);
+    for (const { step } of this.#open) this.#held.setMaybe(watchesOf(step), step);
     const again = this.#settingAgain?.step;
-    if (again !== undefined) this.#setMaybe(watchesOf(again), again);
-    for (const watch of this.#watches.all()) this.#demote(watch);
+    if (again !== undefined) this.#held.setMaybe(watchesOf(again), again);
+    this.#held.demoteAll();
     this.#open = [];
     this.#settingAgain = this.#newestReply = undefined;
     this.#events = [];
-    this.#watches.forget();
     this.#since = since;
     this.#tellsZxidsToo = undefined;
   }
@@ -164,12 +150,12 @@ export class Connection {
     if (reply !== undefined && reply.zxid >= zxid) return found.afterReply(watch, reply);
     if (before !== undefined && before.zxid > zxid) return found.outOfOrder(watch, before);
     if (before === undefined || before.zxid < zxid) this.#told.clear();
-    this.#watches.goTo(zxid, event);
+    this.#held.certain.goTo(zxid, event);
     this.#events.push({ zxid, index: event.index });
     const key = `${watch.type} ${watch.path}`;
     const times = (this.#told.get(key) ?? 0) + 1;
     this.#told.set(key, times);
-    if (this.#watches.take(watch) === undefined) this.#unforeseen(watch, zxid, times);
+    if (this.#held.certain.take(watch) === undefined) this.#unforeseen(watch, zxid, times);
   }
 
   /** An event that no watch was known to tell at its zxid, and how often it was told by now. */
@@ -178,43 +164,14 @@ export class Connection {
     const { type, path } = watch;
     const made = changes.timesMade(type, path, zxid);
     if (made === 0) return found.notMade(watch);
-    for (const maybe of this.#maybe?.matching(type, path) ?? [])
-      if (this.#isFrom(maybe, watch, zxid) && this.#watches.take(watch) !== undefined) return;
+    for (const maybe of this.#held.maybes(type, path))
+      if (this.#held.isFrom(maybe, watch, zxid) && this.#held.certain.take(watch) !== undefined) return;
     // What a watch has to tell is known, unless something may be hidden or the transaction is not known.
-    const sources = mayHide || made === undefined ? this.#sourcesOf(watch) : [];
+    const sources = mayHide || made === undefined ? this.#held.sourcesOf(watch) : [];
     if (sources.length === 0) return found.noWatch(watch);
     const mayRepeat = made === undefined && (type === "NodeChildrenChanged" || changes.unanswered.mayRepeat);
     if (times > (made ?? 1) && !mayRepeat) return found.tooOften(watch);
-    for (const source of sources) if (source.isOneShot) this.#end(source);
-  }
-
-  /** Whether a watch that may be there has to tell the event at that zxid, if it is; then it is there, and does. */
-  #isFrom(maybe: Registration, { type, path }: WatchStep, zxid: Zxid): boolean {
-    const { step } = maybe;
-    // A read that finds no node sets no watch.
-    if (type === "NodeCreated" && step.op === "getData") return false;
-    const together = this.#setTogether(maybe);
-    const watches = together.map(({ kind, path: at }) => {
-      return new Registration(kind, at, step, zxid - 1, this.#facts.changes.of(kind, at));
-    });
-    const next = watches.flatMap((watch) => watch.changes.slice(watch.next, firstAfter(watch.changes, zxid)));
-    next.sort((a, b) => a.order - b.order);
-    // What others have told it has told with them.
-    const first = next.find((change) => change.path === path && !this.#watches.isFired(change));
-    if (first === undefined || eventOf[first.type] !== type) return false;
-    if (maybe.isOneShot && first !== next[0]) return false;
-    for (const each of together) this.#end(each);
-    for (const watch of watches) this.#watches.setLate(watch, zxid);
-    return true;
-  }
-
-  /** The watches that may be there if this one is: of one wish, both managers have one, or neither. */
-  #setTogether(maybe: Registration): readonly Registration[] {
-    const isThis = ({ kinds: of, path }: WantedWatch): boolean =>
-      path === maybe.path && of.includes(maybe.kind);
-    const all = watchesOf(maybe.step).find(isThis)?.kinds ?? [];
-    const together = all.map((kind) => this.#maybe?.get(kind, maybe.path));
-    return together.filter((each): each is Registration => each?.step === maybe.step);
+    for (const source of sources) if (source.isOneShot) this.#held.end(source);
   }
 
   // ---- events that do not
@@ -229,8 +186,7 @@ export class Connection {
       }
       const first = this.#open[0];
       if (first === undefined || !this.#open.some(({ step }) => step.op === "setWatches")) {
-        const maybe = this.#maybe?.matching(type, path);
-        const isLost = maybe?.some(({ step }) => step.op === "setWatches") === true;
+        const isLost = this.#held.maybes(type, path).some(({ step }) => step.op === "setWatches");
         return isLost ? undefined : this.#facts.found.withoutZxid(watch);
       }
       this.#takeUp(first, event);
@@ -241,39 +197,30 @@ export class Connection {
   #deliveredNext(watch: WatchStep): void {
     const { event, type, path } = watch;
     for (;;) {
-      if (this.#watches.hasFired) {
-        const change = this.#watches.take(watch);
+      if (this.#held.certain.hasFired) {
+        const change = this.#held.certain.take(watch);
         if (change !== undefined) this.#events.push({ zxid: change.zxid, index: event.index });
-        else if (this.#unlessExpected(watch) === undefined) this.#facts.found.noWatch(watch);
+        else if (this.#held.unlessExpected(watch) === undefined) this.#facts.found.noWatch(watch);
         return;
       }
       if (this.#settingAgain !== undefined) {
         if (this.#settingAgain.tell(type, path)) return;
         this.#setAgain(this.#settingAgain, event);
       }
-      const maybe = this.#maybe === undefined ? undefined : this.#unlessExpected(watch);
+      const maybe = this.#held.hasMaybes ? this.#held.unlessExpected(watch) : undefined;
       if (maybe !== undefined) {
         const isOpen = this.#open.some(({ step }) => mayTell(step, watch));
         return isOpen ? this.#deliveredSometime(watch) : this.#fromMaybe(maybe, watch);
       }
-      const due = this.#watches.nextDue;
+      const due = this.#held.certain.nextDue;
       const first = this.#open[0];
       if (first !== undefined && (!isPlaced(first.step) || first.step.zxid < due)) {
         this.#takeUp(first, event);
         continue;
       }
       if (due === Infinity) return this.#facts.found.noWatch(watch);
-      this.#watches.goTo(due, event);
+      this.#held.certain.goTo(due, event);
     }
-  }
-
-  /** A watch that may be there and tell the event, where none that is there has to. */
-  #unlessExpected({ type, path }: WatchStep): Registration | undefined {
-    if (this.#watches.matching(type, path).some((each) => each.expects(type, path) !== undefined))
-      return undefined;
-    return this.#maybe
-      ?.matching(type, path)
-      .find(({ step }) => type !== "NodeCreated" || step.op !== "getData");
   }
 
   #fromMaybe(maybe: Registration, watch: WatchStep): void {
@@ -287,15 +234,15 @@ export class Connection {
     // The earliest such change; all that is before it has been told.
     const change = rest.find((each) => each.path === path && eventOf[each.type] === type);
     if (change === undefined) return found.noWatch(watch);
-    this.#watches.goTo(change.zxid - 1, event);
-    if (maybe.isOneShot) this.#end(maybe);
+    this.#held.certain.goTo(change.zxid - 1, event);
+    if (maybe.isOneShot) this.#held.end(maybe);
   }
 
   /** Of its path there may be changes of which nobody knows. */
   #deliveredSometime(watch: WatchStep): void {
-    if (this.#watches.hasFired && this.#watches.take(watch) !== undefined) return;
+    if (this.#held.certain.hasFired && this.#held.certain.take(watch) !== undefined) return;
     const { path } = watch;
-    const sources = this.#sourcesOf(watch);
+    const sources = this.#held.sourcesOf(watch);
     const open = this.#open.filter(({ step }) => mayTell(step, watch));
     const again = this.#settingAgain;
     const isAgain = again !== undefined && mayTell(again.step, watch);
@@ -303,24 +250,10 @@ export class Connection {
     if (isAgain) again.doubt(path);
     for (const each of open) each.doubtful = [...each.doubtful, path];
     for (const source of sources) {
-      if (open.length > 0 || isAgain) this.#demote(source);
-      else if (source.isOneShot) this.#end(source);
-      else if (source.expects(watch.type, path) !== undefined) this.#skip(source);
+      if (open.length > 0 || isAgain) this.#held.demote(source);
+      else if (source.isOneShot) this.#held.end(source);
+      else if (source.expects(watch.type, path) !== undefined) this.#held.skip(source);
     }
-  }
-
-  #sourcesOf({ type, path }: WatchStep): readonly Registration[] {
-    const certain = this.#watches.matching(type, path);
-    return this.#maybe === undefined ? certain : [...certain, ...this.#maybe.matching(type, path)];
-  }
-
-  /** The event may be the one that it has to tell next. */
-  #skip(source: Registration): void {
-    this.#end(source);
-    const { kind, path, step, zxid, changes } = source;
-    const next = new Registration(kind, path, step, zxid, changes);
-    next.next = source.next + 1;
-    this.#watches.set(next);
   }
 
   // ---- what the server does
@@ -333,14 +266,14 @@ export class Connection {
     if (!isPlaced(step)) return this.#takeUpSometime(step);
     this.#passed(step, seen);
     if (step.op === "removeWatches") {
-      if (step.outcome === "ok") this.#remove(step);
+      if (step.outcome === "ok") this.#held.remove(step, false);
     } else if (step.op === "setWatches" && step.outcome === "ok") {
       const { missed, changes, mayHide } = this.#facts;
       this.#settingAgain = new SettingAgain(step, missed.get(step), changes, mayHide);
       for (const path of open.doubtful) this.#settingAgain.doubt(path);
     } else if (isSet(step)) {
       for (const { kinds: of, path } of watchesOf(step))
-        for (const kind of of) this.#register(kind, path, step, isDoubtful(open.doubtful, kind, path));
+        for (const kind of of) this.#held.register(kind, path, step, isDoubtful(open.doubtful, kind, path));
     }
   }
 
@@ -348,12 +281,8 @@ export class Connection {
   #takeUpSometime(step: Step): void {
     if (step.outcome === "unsent" || (step.isAnswered && !isSet(step))) return;
     for (const { kinds: of, path } of watchesOf(step))
-      for (const kind of of) this.#register(kind, path, step, true);
-    if (step.op !== "removeWatches") return;
-    for (const kind of removedKinds(step, this.#tellsZxids)) {
-      const watch = this.#watches.get(kind, step.path);
-      if (watch !== undefined) this.#demote(watch);
-    }
+      for (const kind of of) this.#held.register(kind, path, step, true);
+    if (step.op === "removeWatches") this.#held.remove(step, true);
   }
 
   /** A setWatches is answered: what was missed must have been told. */
@@ -365,58 +294,14 @@ export class Connection {
       if (isSet === false) continue;
       for (const kind of of) {
         const isOpen = isSet === undefined || isDoubtful(again.doubtful, kind, path);
-        this.#register(kind, path, again.step, isOpen);
+        this.#held.register(kind, path, again.step, isOpen);
       }
     }
-  }
-
-  #register(kind: WatchKind, path: string, step: Step, isDoubtful: boolean): void {
-    if (!kinds[kind].isOneShot) this.#hasLasting = true;
-    if (kind === "recursive-children" && this.#tellsZxids) return;
-    if (this.#hasLasting && !this.#tellsZxids)
-      for (const other of kinds[kind].manager) this.#replace(other, kind, path, isDoubtful);
-    if (isDoubtful) return this.#setMaybe([{ kinds: [kind], path }], step);
-    const { changes, mayHide } = this.#facts;
-    const told = mayHide ? nothing : changes.of(kind, path);
-    this.#watches.set(new Registration(kind, path, step, step.zxid, told));
-  }
-
-  /** A watch of another mode takes the place of the one that there is. */
-  #replace(old: WatchKind, by: WatchKind, path: string, isDoubtful: boolean): void {
-    const watch = this.#watches.get(old, path);
-    if (watch === undefined) return;
-    if (!isDoubtful) this.#watches.end(watch);
-    else if (old !== by) this.#demote(watch);
-  }
-
-  #setMaybe(wanted: readonly WantedWatch[], step: Step): void {
-    for (const { kinds: of, path } of wanted)
-      for (const kind of of) {
-        this.#maybe ??= new WatchTable();
-        this.#maybe.set(new Registration(kind, path, step, -1, nothing));
-      }
-  }
-
-  #demote(watch: Registration): void {
-    this.#end(watch);
-    this.#setMaybe([{ kinds: [watch.kind], path: watch.path }], watch.step);
-  }
-
-  #remove(step: Step): void {
-    for (const kind of removedKinds(step, this.#tellsZxids)) {
-      this.#end(this.#watches.get(kind, step.path));
-      this.#end(this.#maybe?.get(kind, step.path));
-    }
-  }
-
-  #end(watch: Registration | undefined): void {
-    this.#watches.end(watch);
-    this.#maybe?.end(watch);
   }
 
   /** A reply of a zxid is delivered: with it, or before it, everything up to there. */
   #passed(step: Step, seen: Event): void {
-    this.#watches.passed(step.zxid, seen);
+    this.#held.certain.passed(step.zxid, seen);
     if (this.#newestReply === undefined || this.#newestReply.zxid < step.zxid) this.#newestReply = step;
   }
 }
