@@ -47,6 +47,8 @@ export function addCheck(program: Command): void {
       "after",
       `
 Without --as, a run's history.jsonl is judged as its workload's, and a report of etcd's as etcd.
+An operation that failed counts as never having happened, as in Jepsen; one without an answer may
+have happened at any later time, or never.
 
 Examples:
   zabcheck check results/runs/register/latest/history.jsonl
