@@ -10,22 +10,14 @@ import type { ChangeType } from "./mentions.ts";
 import type { Change, WantsChange } from "./replay-state.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
 import { UnansweredChanges } from "./unanswered-changes.ts";
-import {
-  type ByKind,
-  byKind,
-  changeOf,
-  kinds,
-  pathsUpwards,
-  type WatchKind,
-  watchesOf,
-} from "./watch-kinds.ts";
+import { ByKind, changeOf, kinds, pathsUpwards, type WatchKind, watchesOf } from "./watch-kinds.ts";
 
 /** Everything that happened to the tree, as watches see it. */
 export class WatchedChanges {
   readonly #changes: ReadonlyMap<string, readonly Change[]>;
   readonly #acknowledged: Acknowledged;
   /** By kind and path: what its watches tell. */
-  readonly #told: ByKind<readonly Change[]> = byKind();
+  readonly #told = new ByKind<readonly Change[]>();
   readonly #uncertain = new Map<string, boolean>();
   /** The paths that have changed, by the paths above them; filled where anybody has a recursive watch. */
   readonly #byAncestor = new Map<string, string[]>();
@@ -49,12 +41,12 @@ export class WatchedChanges {
    * has not told that one.
    */
   of(kind: WatchKind, path: string): readonly Change[] {
-    const known = this.#told[kind].get(path);
+    const known = this.#told.get(kind, path);
     if (known !== undefined) return known;
     const { tells, isRecursive } = kinds[kind];
     const all = isRecursive ? this.#below(path) : (this.#changes.get(path) ?? []);
     const list = all.filter(({ exact, type }) => exact && tells.has(type));
-    this.#told[kind].set(path, list);
+    this.#told.set(kind, path, list);
     return list;
   }
 

@@ -64,7 +64,7 @@ export class Connection {
   /** The events whose zxids are known, or inferred. */
   #events: ToldEvent[] = [];
   /** How often each event of the newest zxid was told. */
-  readonly #told = new Map<string, number>();
+  #told: Map<string, number> | undefined;
 
   constructor(facts: WatchFacts, session: string, since: number) {
     this.#facts = facts;
@@ -149,10 +149,11 @@ export class Connection {
     const [before, reply] = [this.#events.at(-1), this.#newestReply];
     if (reply !== undefined && reply.zxid >= zxid) return found.afterReply(watch, reply);
     if (before !== undefined && before.zxid > zxid) return found.outOfOrder(watch, before);
-    if (before === undefined || before.zxid < zxid) this.#told.clear();
+    if (before === undefined || before.zxid < zxid) this.#told?.clear();
     this.#held.certain.goTo(zxid, event);
     this.#events.push({ zxid, index: event.index });
     const key = `${watch.type} ${watch.path}`;
+    this.#told ??= new Map();
     const times = (this.#told.get(key) ?? 0) + 1;
     this.#told.set(key, times);
     if (this.#held.certain.take(watch) === undefined) this.#unforeseen(watch, zxid, times);

@@ -37,18 +37,29 @@ export const kinds: { readonly [kind in WatchKind]: KindOfWatch } = {
   "recursive-children": kindOf(["deleted"], childKinds, "recursive-children"),
 };
 
-export type ByKind<T> = { readonly [kind in WatchKind]: Map<string, T> };
+/** What there is for kinds of watches and paths; with maps made when needed, as most connections have few kinds. */
+export class ByKind<T> {
+  readonly #maps: { [kind in WatchKind]?: Map<string, T> } = {};
 
-/** A map for each kind of watch, by path. */
-export function byKind<T>(): ByKind<T> {
-  return {
-    data: new Map(),
-    persistent: new Map(),
-    recursive: new Map(),
-    children: new Map(),
-    "persistent-children": new Map(),
-    "recursive-children": new Map(),
-  };
+  get(kind: WatchKind, path: string): T | undefined {
+    return this.#maps[kind]?.get(path);
+  }
+
+  set(kind: WatchKind, path: string, value: T): void {
+    (this.#maps[kind] ??= new Map<string, T>()).set(path, value);
+  }
+
+  delete(kind: WatchKind, path: string): void {
+    this.#maps[kind]?.delete(path);
+  }
+
+  has(kind: WatchKind): boolean {
+    return (this.#maps[kind]?.size ?? 0) > 0;
+  }
+
+  of(kind: WatchKind): Iterable<T> {
+    return this.#maps[kind]?.values() ?? [];
+  }
 }
 
 export const changeOf: { readonly [type in string]?: ChangeType } = {

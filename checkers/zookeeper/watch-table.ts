@@ -2,7 +2,7 @@ import type { WatchEventType, Zxid } from "../../model/index.ts";
 import type { Change } from "./replay-state.ts";
 import type { Step } from "./steps.ts";
 import { firstAfter } from "./watch-changes.ts";
-import { type ByKind, byKind, changeOf, kinds, pathsUpwards, type WatchKind } from "./watch-kinds.ts";
+import { ByKind, changeOf, kinds, pathsUpwards, type WatchKind } from "./watch-kinds.ts";
 
 /** A watch that a server holds for a connection. */
 export class Registration {
@@ -59,39 +59,38 @@ const allKinds = Object.keys(kinds) as readonly WatchKind[];
 
 /** Watches by kind and path. */
 export class WatchTable {
-  readonly #watches: ByKind<Registration> = byKind();
+  readonly #watches = new ByKind<Registration>();
 
   get(kind: WatchKind, path: string): Registration | undefined {
-    return this.#watches[kind].get(path);
+    return this.#watches.get(kind, path);
   }
 
   /** Puts it in the place of the one of its kind and path that there was. */
   set(registration: Registration): void {
-    const watches = this.#watches[registration.kind];
-    const old = watches.get(registration.path);
+    const { kind, path } = registration;
+    const old = this.#watches.get(kind, path);
     if (old !== undefined) old.isOver = true;
-    watches.set(registration.path, registration);
+    this.#watches.set(kind, path, registration);
   }
 
   end(registration: Registration | undefined): void {
     if (registration === undefined) return;
     registration.isOver = true;
-    const watches = this.#watches[registration.kind];
-    if (watches.get(registration.path) === registration) watches.delete(registration.path);
+    const { kind, path } = registration;
+    if (this.#watches.get(kind, path) === registration) this.#watches.delete(kind, path);
   }
 
   all(): readonly Registration[] {
-    return allKinds.flatMap((kind) => [...this.#watches[kind].values()]);
+    return allKinds.flatMap((kind) => [...this.#watches.of(kind)]);
   }
 
   /** Every watch that such an event may come from. */
   matching(type: WatchEventType, path: string): readonly Registration[] {
     const found: Registration[] = [];
     for (const kind of allKinds) {
-      const watches = this.#watches[kind];
-      if (watches.size === 0) continue;
+      if (!this.#watches.has(kind)) continue;
       for (const at of kinds[kind].isRecursive ? pathsUpwards(path) : [path]) {
-        const registration = watches.get(at);
+        const registration = this.#watches.get(kind, at);
         if (registration !== undefined && tells(kind, at, type, path)) found.push(registration);
       }
     }
