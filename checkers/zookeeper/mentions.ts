@@ -59,8 +59,6 @@ export class Mentions {
   readonly #acknowledged: Acknowledged;
   readonly #floor: Zxid;
   readonly #mentions = new Map<string, Mention>();
-  /** By path, the Stat seen last all of whose transactions are known: most replies show it again. */
-  readonly #settled = new Map<string, Stat>();
 
   constructor(acknowledged: Acknowledged, floor: Zxid) {
     this.#acknowledged = acknowledged;
@@ -71,14 +69,8 @@ export class Mentions {
   readonly see: See = (step) => eachSighting(step, this.#seeStat);
 
   readonly #seeStat: SeeStat = (path, stat, step) => {
-    const last = this.#settled.get(path);
-    if (last === stat) return;
     const { czxid, mzxid, pzxid } = stat;
-    if (last?.mzxid === mzxid && last.pzxid === pzxid && last.czxid === czxid) return;
-    if (this.#isKnown(mzxid) && this.#isKnown(pzxid) && this.#isKnown(czxid)) {
-      this.#settled.set(path, stat);
-      return;
-    }
+    if (this.#isKnown(mzxid) && this.#isKnown(pzxid) && this.#isKnown(czxid)) return;
     const seen = step.completion as Event;
     const created = this.#mention(czxid, path, "created", seen);
     if (created !== undefined) created.owner ??= stat.ephemeralOwner;
