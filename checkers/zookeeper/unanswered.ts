@@ -25,6 +25,8 @@ export class Unanswered {
   readonly #byPrefix = new Map<string, Candidate[]>();
   /** Parents whose children an unanswered write may have changed. */
   readonly #parents = new Set<string>();
+  /** Creates of ephemeral nodes, by session. */
+  readonly #ephemerals = new Map<string, Candidate[]>();
   readonly candidates: readonly Candidate[];
 
   constructor(history: Pick<ZookeeperHistory, "open" | "positioned" | "answered">) {
@@ -39,6 +41,11 @@ export class Unanswered {
     }));
     for (const candidate of this.candidates)
       for (const request of candidate.requests) this.#index(candidate, request);
+  }
+
+  /** Those that would create ephemeral nodes of the session. */
+  ephemeralsOf(session: string): readonly Candidate[] {
+    return this.#ephemerals.get(session) ?? none;
   }
 
   /** Whether the children of the path may have changed unseen. */
@@ -62,12 +69,20 @@ export class Unanswered {
   #index(candidate: Candidate, request: SubRequest): void {
     if (request.op === "check") return;
     if (request.op !== "setData") this.#parents.add(parentPath(request.path));
+    if (request.op === "create" && request.mode.startsWith("ephemeral"))
+      note(this.#ephemerals, candidate.step.session, candidate);
     const sequential = request.op === "create" && request.mode.includes("sequential");
     const index = sequential ? this.#byPrefix : this.#byPath[request.op];
-    const list = index.get(request.path);
-    if (list === undefined) index.set(request.path, [candidate]);
-    else if (list.at(-1) !== candidate) list.push(candidate);
+    note(index, request.path, candidate);
   }
+}
+
+const none: readonly Candidate[] = [];
+
+function note(index: Map<string, Candidate[]>, key: string, candidate: Candidate): void {
+  const list = index.get(key);
+  if (list === undefined) index.set(key, [candidate]);
+  else if (list.at(-1) !== candidate) list.push(candidate);
 }
 
 /** The path that was asked for when a sequential node was created. */

@@ -84,6 +84,8 @@ export class Unseen {
   readonly #pending = new Map<string, readonly Zxid[]>();
   /** Of unanswered writes that are worked in so that others become possible. */
   #depth = 0;
+  /** A multi before which others are worked in. */
+  #put: Candidate | undefined;
 
   constructor(host: UnseenHost, sources: UnseenSources, choices: Choices, listener: UnseenListener) {
     this.#host = host;
@@ -194,7 +196,9 @@ export class Unseen {
     const options: Option[] = [];
     const candidates = this.#sources.unanswered.find(kind, path, place.zxid, place.seen.index);
     const open = candidates.filter((candidate) => this.#isOpen(candidate, place));
-    open.sort((a, b) => rank(a, place, path) - rank(b, place, path) || a.below - b.below);
+    // Where only the order is known it may have happened at any time since the last change.
+    const since = place.exact ? place.zxid : (this.#host.tree.node(path)?.mzxid ?? 0);
+    open.sort((a, b) => rank(a, since, path) - rank(b, since, path) || a.below - b.below);
     let isSingle = false;
     for (const candidate of open) {
       const request = candidate.requests.find((part) => part.op === kind && fits(part));
@@ -213,9 +217,34 @@ export class Unseen {
       // It may be one of the creates that are counted already.
       if (kind === "create") options.push(...this.#counted(candidate, place, path, body));
       options.push({
-        rank: rank(candidate, place, path),
+        rank: rank(candidate, since, path),
         take: () => this.#apply(candidate, place, body),
       });
+      options.push(...this.#behindOthers(candidate, request, path, place));
+    }
+    return options;
+  }
+
+  /** A multi may follow other unanswered writes of what else it writes, which can then not come later. */
+  #behindOthers(candidate: Candidate, request: SubRequest, path: string, place: Place): Option[] {
+    if (candidate.requests.length < 2 || this.#depth >= depthMax) return [];
+    const before: Place = { zxid: place.zxid - 0.25, exact: false, seen: place.seen };
+    const options: Option[] = [];
+    for (const part of candidate.requests) {
+      if (part.op !== "setData" || part.path === path) continue;
+      const others = this.#sources.unanswered.find("setData", part.path, before.zxid, place.seen.index);
+      if (!others.some((other) => other !== candidate && this.#isOpen(other, before))) continue;
+      const take = (): void => {
+        const outer = this.#put;
+        this.#put = candidate;
+        this.#depth++;
+        const isDone = this.setData(part.path, before);
+        this.#depth--;
+        this.#put = outer;
+        const body = isDone ? this.#bodyFor(candidate, request, path, place) : undefined;
+        if (body !== undefined && !this.#used.has(candidate)) this.#apply(candidate, place, body);
+      };
+      options.push({ rank: 3, take });
     }
     return options;
   }
@@ -297,11 +326,11 @@ export class Unseen {
       this.#host.trail.set(this.#owed, above, owed - 1);
       this.#apply(candidate, place, { ...body, parentCversion: parent.creates });
     };
-    return [{ rank: rank(candidate, place, path), take }];
+    return [{ rank: rank(candidate, place.exact ? place.zxid : 0, path), take }];
   }
 
   #isOpen(candidate: Candidate, place: Place): boolean {
-    if (this.#used.has(candidate)) return false;
+    if (this.#used.has(candidate) || candidate === this.#put) return false;
     // A zxid that is only guessed must not contradict the order of the session's writes.
     if (place.exact && place.group === undefined && candidate.below <= place.zxid) return false;
     const reserved = this.#sources.reserved.get(candidate);
@@ -362,10 +391,22 @@ export class Unseen {
       const node = this.#host.tree.node(path);
       if (node !== undefined && !this.#sources.facts.mayDelete(path, node, place.zxid)) return false;
     }
-    const explained = (mention: Mention): boolean =>
-      mention.type === "deleted"
-        ? own.has(mention.path)
-        : mention.type === "children" && [...own].some((path) => parentPath(path) === mention.path);
+    const explained = ({ type, path }: Mention): boolean => {
+      if (type === "deleted") return own.has(path) || mayOwn((request) => createsPath(request, path));
+      if (type !== "children") return false;
+      const isBelow = (child: string): boolean => parentPath(child) === path;
+      return [...own].some(isBelow) || mayOwn((request) => isBelow(request.path));
+    };
+    // It may take along what an unanswered write of its own had created.
+    const mayOwn = (creates: (request: SubRequest) => boolean): boolean =>
+      this.#sources.unanswered
+        .ephemeralsOf(session)
+        .some(
+          (candidate) =>
+            !this.#used.has(candidate) &&
+            candidate.above < place.zxid &&
+            candidate.requests.some((request) => request.op === "create" && creates(request)),
+        );
     return place.group === undefined || place.group.mentions.every(explained);
   }
 
@@ -429,8 +470,8 @@ function showsData(request: { readonly data: string | null }, { data, dataLength
 }
 
 /** Those that fit nowhere else come first, those that would overtake a later write of their session last. */
-function rank(candidate: Candidate, place: Place, path: string): number {
-  if (candidate.below <= place.zxid) return 2;
+function rank(candidate: Candidate, since: Zxid, path: string): number {
+  if (candidate.below <= since) return 2;
   const bound = candidate.requests.some(
     (part) => part.path === path && "version" in part && part.version !== -1,
   );

@@ -11,6 +11,7 @@ import type { Change, WantsChange } from "./replay-state.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
 import { UnansweredChanges } from "./unanswered-changes.ts";
 import { ByKind, changeOf, kinds, pathsUpwards, type WatchKind, watchesOf } from "./watch-kinds.ts";
+import type { WatchedReplay } from "./watches.ts";
 
 /** Everything that happened to the tree, as watches see it. */
 export class WatchedChanges {
@@ -22,15 +23,17 @@ export class WatchedChanges {
   /** The paths that have changed, by the paths above them; filled where anybody has a recursive watch. */
   readonly #byAncestor = new Map<string, string[]>();
   readonly unanswered: UnansweredChanges;
+  /** The zxids at which sessions were found to have ended by themselves. */
+  readonly #endings: ReadonlySet<Zxid>;
 
   /** `changes` are those of each path that is watched (`watchedChanges`), as the replay made them, in order. */
   constructor(
-    changes: ReadonlyMap<string, readonly Change[]>,
-    acknowledged: Acknowledged,
+    { changes, acknowledged, expired }: Pick<WatchedReplay, "changes" | "acknowledged" | "expired">,
     history: Pick<ZookeeperHistory, "open">,
   ) {
     this.#changes = changes;
     this.#acknowledged = acknowledged;
+    this.#endings = new Set(expired.map(({ place }) => place.zxid));
     this.unanswered = new UnansweredChanges(history.open);
   }
 
@@ -38,16 +41,23 @@ export class WatchedChanges {
    * Every change that such a watch tells and whose zxid is known, in order.
    *
    * A change of unknown zxid is left out: a watch that has not fired yet has to tell the next one that is known, if it
-   * has not told that one.
+   * has not told that one. So is what a session took along that unanswered writes may have taken before.
    */
   of(kind: WatchKind, path: string): readonly Change[] {
     const known = this.#told.get(kind, path);
     if (known !== undefined) return known;
     const { tells, isRecursive } = kinds[kind];
     const all = isRecursive ? this.#below(path) : (this.#changes.get(path) ?? []);
-    const list = all.filter(({ exact, type }) => exact && tells.has(type));
+    const list = all.filter(
+      (change) => change.exact && tells.has(change.type) && !this.#mayBeGoneBefore(change),
+    );
     this.#told.set(kind, path, list);
     return list;
+  }
+
+  #mayBeGoneBefore({ path, zxid }: Change): boolean {
+    if (!this.unanswered.mayChange(path)) return false;
+    return this.#endings.has(zxid) || this.#acknowledged.at(zxid)?.op === "closeSession";
   }
 
   /** How many changes of a path itself there were after one zxid, up to another. */

@@ -2,7 +2,7 @@ import type { Event } from "../../model/index.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import { PromiseCheck } from "./findings.ts";
 import type { MissedChange } from "./missed-changes.ts";
-import type { Change } from "./replay-state.ts";
+import type { Change, Ending } from "./replay-state.ts";
 import type { SessionStep, Step, WatchStep, ZookeeperHistory } from "./steps.ts";
 import { WatchedChanges } from "./watch-changes.ts";
 import { Connection, type WatchFacts } from "./watch-connection.ts";
@@ -14,6 +14,8 @@ export interface WatchedReplay {
   /** Of each path that is watched (`watchedChanges`), in order. */
   readonly changes: ReadonlyMap<string, readonly Change[]>;
   readonly acknowledged: Acknowledged;
+  /** The sessions that were found to have ended by themselves. */
+  readonly expired: readonly Ending[];
   /** By setWatches. */
   readonly missed: ReadonlyMap<Step, readonly MissedChange[]>;
 }
@@ -52,12 +54,12 @@ class WatchCheck {
   readonly #facts: WatchFacts;
   readonly #connections = new Map<string, Connection>();
 
-  constructor(history: ZookeeperHistory, { changes, acknowledged, missed }: WatchedReplay) {
+  constructor(history: ZookeeperHistory, replay: WatchedReplay) {
     this.#history = history;
     let telling: TellingConnections | undefined;
     this.#facts = {
-      changes: new WatchedChanges(changes, acknowledged, history),
-      missed,
+      changes: new WatchedChanges(replay, history),
+      missed: replay.missed,
       mayHide: history.usesAcls,
       found: new WatchFindings(this.#promise),
       tellsZxids: (session, index) => (telling ??= new TellingConnections(history)).has(session, index),
