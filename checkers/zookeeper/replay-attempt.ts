@@ -383,7 +383,11 @@ export class Replay {
   #adoptCounts(path: string, { pzxid, cversion, numChildren }: Stat): void {
     const { tree } = this.#state;
     const node = tree.node(path);
-    if (node !== undefined) tree.observe(path, { ...statOf(node), pzxid, cversion, numChildren }, undefined);
+    if (node === undefined) return;
+    const { creates } = node;
+    tree.observe(path, { ...statOf(node), pzxid, cversion, numChildren }, undefined);
+    // Creates that are found out about later are counted already.
+    this.#state.unseen.owe(path, (tree.node(path)?.creates ?? creates) - creates);
   }
 
   #contradict(step: Step, path: string, expected: string, found: string, owner?: string): void {
