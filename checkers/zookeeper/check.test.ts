@@ -42,6 +42,8 @@ describe("checkZookeeper", () => {
     ["a watch on what a session took along, unless it had been deleted before", 27700675, 548, ["3.9.5"]],
     ["the same of its parent", 367536391, 507, ["3.9.5"]],
     ["two unanswered writes, of which one must have been the earlier", 63945938, 625, mixed],
+    ["a create that was counted before it was found out about", 98456940, 483, ["3.8.6"]],
+    ["a create that is not the one change of the children that is known", 69307101, 552, ["3.8.6"]],
   ] as const)("nobody is blamed: %s", (_, seed, steps, releases) => {
     for (const lastingWatches of [true, false]) {
       const options = { seed, steps, losses: 40, expiries: 10, releases, lastingWatches };

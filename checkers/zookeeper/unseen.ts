@@ -33,6 +33,8 @@ export interface UnseenSources {
 
 /** How many unanswered writes may have to go before each other for one to become possible. */
 const depthMax = 3;
+/** Ways at a zxid that is inferred come before all others. */
+const refinedRanks = 4;
 
 /** Where an unseen transaction goes. `exact` is false where only its order is known. */
 export interface Place {
@@ -57,6 +59,8 @@ export interface UnseenListener {
 
 /** A way in which something can have happened; the least `rank` is the most likely. */
 interface Option {
+  /** The unanswered write, or the session or path, that it is about. */
+  readonly of: Candidate | string;
   readonly rank: number;
   readonly take: () => void;
 }
@@ -127,11 +131,10 @@ export class Unseen {
   create(path: string, place: Place, data?: string | null): boolean {
     if (this.#host.tree.node(path) !== undefined) return false;
     const fits = (request: SubRequest): boolean => createOption(request, path, data);
-    const at = this.#refined(parentPath(path), place);
-    const options = this.#options("create", path, at, fits);
-    if (options.length === 0 && at !== place)
-      return this.#take(path, this.#options("create", path, place, fits));
-    return this.#take(path, options);
+    return this.#take(
+      path,
+      this.#refinedOptions(path, place, (at) => this.#options("create", path, at, fits)),
+    );
   }
 
   setData(path: string, place: Place, data?: string | null): boolean {
@@ -157,10 +160,24 @@ export class Unseen {
   delete(path: string, place: Place): boolean {
     const node = this.#host.tree.node(path);
     if (node === undefined) return false;
+    return this.#take(
+      path,
+      this.#refinedOptions(path, place, (at) => this.#deletions(path, node, at)),
+    );
+  }
+
+  /** The ways at the zxid of a change of the parent's children, where one may be it, and those that can't be that one. */
+  #refinedOptions(
+    path: string,
+    place: Place,
+    optionsAt: (at: Place) => readonly Option[],
+  ): readonly Option[] {
     const at = this.#refined(parentPath(path), place);
-    const options = this.#deletions(path, node, at);
-    if (options.length === 0 && at !== place) return this.#take(path, this.#deletions(path, node, place));
-    return this.#take(path, options);
+    const refined = optionsAt(at);
+    if (at === place) return refined;
+    const known = new Set(refined.map((option) => option.of));
+    const others = optionsAt(place).filter((option) => !known.has(option.of));
+    return [...refined, ...others.map((option) => ({ ...option, rank: option.rank + refinedRanks }))];
   }
 
   #deletions(path: string, node: Readonly<Znode>, place: Place): Option[] {
@@ -173,9 +190,9 @@ export class Unseen {
     const owner = node.ephemeralOwner;
     const kind = ownerKind(owner);
     if (kind === "session" && this.#mayExpire(owner, place))
-      options.push({ rank: 1, take: () => this.#expire(owner, place) });
+      options.push({ of: owner, rank: 1, take: () => this.#expire(owner, place) });
     if ((kind === "container" || kind === "ttl") && childless)
-      options.push({ rank: 1, take: () => this.#collect(path, place) });
+      options.push({ of: path, rank: 1, take: () => this.#collect(path, place) });
     return options;
   }
 
@@ -217,6 +234,7 @@ export class Unseen {
       // It may be one of the creates that are counted already.
       if (kind === "create") options.push(...this.#counted(candidate, place, path, body));
       options.push({
+        of: candidate,
         rank: rank(candidate, since, path),
         take: () => this.#apply(candidate, place, body),
       });
@@ -244,7 +262,7 @@ export class Unseen {
         const body = isDone ? this.#bodyFor(candidate, request, path, place) : undefined;
         if (body !== undefined && !this.#used.has(candidate)) this.#apply(candidate, place, body);
       };
-      options.push({ rank: 3, take });
+      options.push({ of: candidate, rank: 3, take });
     }
     return options;
   }
@@ -313,7 +331,7 @@ export class Unseen {
       const body = this.#bodyFor(candidate, request, path, place);
       if (body !== undefined && !this.#used.has(candidate)) this.#apply(candidate, place, body);
     };
-    return [{ rank: 3, take }];
+    return [{ of: candidate, rank: 3, take }];
   }
 
   #counted(candidate: Candidate, place: Place, path: string, body: TransactionBody): Option[] {
@@ -326,7 +344,7 @@ export class Unseen {
       this.#host.trail.set(this.#owed, above, owed - 1);
       this.#apply(candidate, place, { ...body, parentCversion: parent.creates });
     };
-    return [{ rank: rank(candidate, place.exact ? place.zxid : 0, path), take }];
+    return [{ of: candidate, rank: rank(candidate, place.exact ? place.zxid : 0, path), take }];
   }
 
   #isOpen(candidate: Candidate, place: Place): boolean {
