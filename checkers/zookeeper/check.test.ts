@@ -43,6 +43,7 @@ describe("checkZookeeper", () => {
     ["the same of its parent", 367536391, 507, ["3.9.5"]],
     ["two unanswered writes, of which one must have been the earlier", 63945938, 625, mixed],
     ["a create that was counted before it was found out about", 98456940, 483, ["3.8.6"]],
+    ["a session's end of which the first node is not known to be its own", 306528665, 508, mixed],
     ["a create that is not the one change of the children that is known", 69307101, 552, ["3.8.6"]],
   ] as const)("nobody is blamed: %s", (_, seed, steps, releases) => {
     for (const lastingWatches of [true, false]) {

@@ -231,13 +231,14 @@ export class Replay {
     for (const mention of mentions)
       if (mention.type === "children") unseen.pendingChildren(mention.path, zxid);
     for (const mention of mentions) if (mention.type === "data") this.#fillBefore(mention);
+    let unexplained: Mention | undefined;
     for (const mention of mentions) {
       if (unseen.isPlaced(zxid)) return;
-      if (this.#isExplained(mention, group)) continue;
-      this.#stuckAt ??= mention.path;
-      this.#fromNowhere.push({ mention, isDoubtful: this.#attempt.isDoubtful });
-      return;
+      if (!this.#isExplained(mention, group)) unexplained ??= mention;
     }
+    if (unexplained === undefined || unseen.isPlaced(zxid)) return;
+    this.#stuckAt ??= unexplained.path;
+    this.#fromNowhere.push({ mention: unexplained, isDoubtful: this.#attempt.isDoubtful });
   }
 
   #isExplained(mention: Mention, group: MentionGroup): boolean {
