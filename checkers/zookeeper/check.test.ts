@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Verdict } from "../verdict.ts";
+import type { Event } from "../../model/index.ts";
 import { checkZookeeper } from "./check.ts";
 import { type SimulatedDefect, simulatedHistory } from "./simulated-history.ts";
 
@@ -50,6 +51,43 @@ describe("checkZookeeper", () => {
       const options = { seed, steps, losses: 40, expiries: 10, releases, lastingWatches };
       expect(brokenIn(checkZookeeper(simulatedHistory(options)))).toEqual([]);
     }
+  });
+
+  test("nobody is blamed: a session's end of which only the node that was told last is known to be its own", () => {
+    const create = (
+      process: number,
+      session: string,
+      path: string,
+      mode: string,
+      zxid?: number,
+    ): object[] => {
+      const common = { process, f: "create", value: { path, data: "", mode }, session, server: "server-1" };
+      const end = zxid === undefined ? { type: "info", error: "connection lost" } : { type: "ok", zxid };
+      return [
+        { ...common, type: "invoke" },
+        { ...common, ...end },
+      ];
+    };
+    const gone = (path: string): object => ({
+      process: "watches",
+      type: "info",
+      f: "NodeDeleted",
+      value: { path, session: "0xc", process: 3, watchZxid: 6 },
+      zxid: 6,
+      session: "0xc",
+    });
+    const drafts = [
+      ...create(3, "0xc", "/d", "persistent", 1),
+      // It goes at zxid 4 with its session, and comes again at 5 by the write that is not answered.
+      ...create(2, "0xb", "/d/n", "ephemeral", 2),
+      ...create(1, "0xa", "/d/x", "ephemeral", 3),
+      ...create(1, "0xa", "/d/n", "ephemeral"),
+      gone("/d/n"),
+      gone("/d/x"),
+    ];
+    const events = drafts.map((draft, index) => ({ ...draft, index, time: index }) as Event);
+    const reads = checkZookeeper(events).find(({ name }) => name === "reads-from-snapshot");
+    expect([reads?.verdict, reads?.detail]).toEqual(["holds", reads?.detail]);
   });
 
   /** Which promise each defect of an ensemble breaks, and in how many of 10 runs it must be found. */

@@ -7,8 +7,8 @@ export type See = (step: Step) => void;
 const blockSteps = 512;
 
 /**
- * Shows the steps to all of them, in their order, block by block: each look at a step that is not in the processor's
- * caches costs more than what is done with it.
+ * Shows the steps to all of them, in their order, block by block, so that what they refer to is fetched into the
+ * processor's caches once for all.
  */
 export function showSteps(steps: readonly Step[], viewers: readonly See[]): void {
   for (let from = 0; from < steps.length; from += blockSteps) {

@@ -37,8 +37,8 @@ export interface StepLists {
 }
 
 /**
- * Sorts them: at once when it is known what became of them, and then in order of their invocations. Each look at a step
- * that is not in the processor's caches costs more than what is done with it.
+ * Sorts them: at once when it is known what became of them, while they are in the processor's caches, and then in order
+ * of their invocations.
  */
 export class Lists implements StepLists {
   readonly completed: Step[] = [];

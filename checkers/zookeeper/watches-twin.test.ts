@@ -196,6 +196,17 @@ describe("where little is known", () => {
     expect(told(moves, { damage: "none" })).toBe("holds");
   });
 
+  test("a connection of which nobody says that it is gone may have been to a server that tells no zxids", () => {
+    const moves = [
+      ...[...ask(addWatch("/a")), note, ...write(born)],
+      ...[...silent(false), ...write({ op: "delete", path: "/a/b", version: -1 }), ...ask(read), note],
+    ];
+    const whole = compare(planOf(moves, { startsOld: true, losesAny: true, damage: "none" }));
+    const told = whole.events.filter(({ process }) => process === "watches");
+    expect(told.map(({ zxid }) => zxid !== undefined)).toEqual([false, true]);
+    expect([whole.fast, whole.detail]).toEqual(["holds", whole.detail]);
+  });
+
   test("a watch that was removed tells nothing more, even if it was not known to be there", () => {
     const remove: ZnodeRequest = { op: "removeWatches", path: "/c", kind: "any" };
     const moves: readonly Move[] = [
