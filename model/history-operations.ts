@@ -4,11 +4,18 @@ import type { Event, Operation } from "./history.ts";
 /** How an event is named in messages: readers of files say file and line. */
 export type LocateEvent = (event: Event) => string;
 
-export const byIndex: LocateEvent = (event) => `event ${event.index}`;
+export function byIndex(event: EventHead): string {
+  return `event ${event.index}`;
+}
 
-/** A process as the rules see it: the invocation that is open, with what the caller makes of it. */
+/** What of an event the rules look at. */
+export type EventHead = Pick<Event, "index" | "time" | "process" | "type" | "f">;
+
+/** A process as the rules see it: whether an invocation is open and which, with what the caller makes of it. */
 interface Slot<Item> {
-  event: Event | undefined;
+  isOpen: boolean;
+  f: string;
+  index: number;
   item: Item | undefined;
 }
 
@@ -19,24 +26,24 @@ interface Slot<Item> {
  * Processes with a name ("faults", "watches") may tell something, by an `info`, without having invoked it. After an
  * `info` completion a process may go on: the operation counts as open for ever all the same.
  */
-export class HistoryRules<Item = Event> {
+export class HistoryRules<Item = Event, Head extends EventHead = Event> {
   readonly #slots = new Map<number | string, Slot<Item>>();
-  readonly #locate: LocateEvent;
-  readonly #open: (invocation: Event) => Item;
+  readonly #locate: (event: Head) => string;
+  readonly #open: (invocation: Head) => Item;
   #index = -1;
   #time = -Infinity;
 
   /** `open` makes of an invocation what its completion is to be told with: unless given, the invocation itself. */
   constructor(
-    locate: LocateEvent = byIndex,
-    open: (invocation: Event) => Item = (event) => event as unknown as Item,
+    locate: (event: Head) => string = byIndex,
+    open: (invocation: Head) => Item = (event) => event as unknown as Item,
   ) {
     this.#locate = locate;
     this.#open = open;
   }
 
   /** What was made of the invocation that the event completes; undefined where it completes none. Throws InputError where a rule breaks. */
-  check(event: Event): Item | undefined {
+  check(event: Head): Item | undefined {
     if (event.index <= this.#index) {
       throw this.#broken(event, `index ${event.index} follows index ${this.#index}; expected a greater one`);
     }
@@ -50,32 +57,36 @@ export class HistoryRules<Item = Event> {
     this.#time = event.time;
     let slot = this.#slots.get(event.process);
     if (event.type === "invoke") {
-      if (slot === undefined) this.#slots.set(event.process, (slot = { event: undefined, item: undefined }));
-      const { event: open } = slot;
-      if (open !== undefined) {
-        const found = `process ${event.process} invokes ${event.f} while its ${open.f} of event ${open.index} is open`;
+      if (slot === undefined) {
+        slot = { isOpen: false, f: "", index: 0, item: undefined };
+        this.#slots.set(event.process, slot);
+      }
+      if (slot.isOpen) {
+        const found = `process ${event.process} invokes ${event.f} while its ${slot.f} of event ${slot.index} is open`;
         throw this.#broken(event, `${found}; expected its completion first`);
       }
-      slot.event = event;
+      slot.isOpen = true;
+      slot.f = event.f;
+      slot.index = event.index;
       slot.item = this.#open(event);
       return undefined;
     }
-    const open = slot?.event;
-    if (slot === undefined || open === undefined) {
+    if (slot === undefined || !slot.isOpen) {
       if (event.type === "info" && typeof event.process === "string") return undefined;
       const found = `${event.type} ${event.f} of process ${event.process} completes nothing`;
       throw this.#broken(event, `${found}; expected an invocation before it`);
     }
-    if (open.f !== event.f) {
-      const found = `${event.type} ${event.f} of process ${event.process} follows its invocation of ${open.f}`;
-      throw this.#broken(event, `${found}; expected a completion of ${open.f}`);
+    if (slot.f !== event.f) {
+      const found = `${event.type} ${event.f} of process ${event.process} follows its invocation of ${slot.f}`;
+      throw this.#broken(event, `${found}; expected a completion of ${slot.f}`);
     }
     const { item } = slot;
-    slot.event = slot.item = undefined;
+    slot.isOpen = false;
+    slot.item = undefined;
     return item;
   }
 
-  #broken(event: Event, what: string): InputError {
+  #broken(event: Head, what: string): InputError {
     return new InputError(`${this.#locate(event)}: ${what}`, "repair the history, or record it again");
   }
 }

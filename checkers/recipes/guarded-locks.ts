@@ -2,7 +2,8 @@ import type { Event } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
 import { PromiseCheck } from "../zookeeper/findings.ts";
 import { nameOf } from "../zookeeper/real-time.ts";
-import { readHistory, type Step } from "../zookeeper/steps.ts";
+import { readHistory } from "../zookeeper/intake.ts";
+import type { Step } from "../zookeeper/steps.ts";
 import { certainHolds } from "./locks.ts";
 
 /*
@@ -24,7 +25,7 @@ export function checkGuardWriters(events: readonly Event[], isGuard: (path: stri
   const last = new Map<string, { readonly token: number; readonly step: Step }>();
   for (const step of writes.toSorted((a, b) => a.zxid - b.zxid)) {
     promise.checked();
-    const token = Number(step.request["data"]);
+    const token = Number(step.data);
     const before = last.get(step.path);
     if (before === undefined || token >= before.token) {
       last.set(step.path, { token, step });

@@ -16,7 +16,8 @@ import { firstAtLeast } from "../zookeeper/facts.ts";
 import { PromiseCheck } from "../zookeeper/findings.ts";
 import { nameOf, show } from "../zookeeper/real-time.ts";
 import { replayHistory } from "../zookeeper/replay.ts";
-import { readHistory, type Step, type ZookeeperHistory } from "../zookeeper/steps.ts";
+import { readHistory } from "../zookeeper/intake.ts";
+import type { Step, ZookeeperHistory } from "../zookeeper/steps.ts";
 import { candidaciesBelow, type Candidacy, numbersThatFall, type Reign, reignsOf } from "./candidates.ts";
 
 export interface LeadershipOptions {
@@ -88,9 +89,8 @@ function allBorn(
   parent: string,
 ): readonly Candidacy[] {
   const all = new Map(candidacies.map((each) => [`${each.path} ${each.createdAt}`, each]));
-  for (const { op, outcome, zxid, answer } of history.answered) {
+  for (const { op, outcome, zxid, created: path } of history.answered) {
     if (op !== "create" || outcome !== "ok" || zxid <= 0) continue;
-    const path = answer["path"] as string;
     const sequence = sequenceNumber(nodeName(path));
     if (sequence === undefined || parentPath(path) !== parent || all.has(`${path} ${zxid}`)) continue;
     all.set(`${path} ${zxid}`, { path, sequence, createdAt: zxid, exact: true, deletedAt: Infinity });
@@ -183,8 +183,7 @@ function checkTokens(history: ZookeeperHistory, guard: string, reigns: readonly 
   steps.sort((a, b) => a.zxid - b.zxid);
   let newest: { readonly token: Zxid; readonly step: Step } | undefined;
   for (const step of steps) {
-    const data =
-      step.op === "setData" ? step.request["data"] : step.op === "getData" ? step.answer["data"] : undefined;
+    const data = step.op === "setData" || step.op === "getData" ? step.data : undefined;
     if (typeof data !== "string") continue;
     const tokens = parseTokens(data);
     promise.checked();

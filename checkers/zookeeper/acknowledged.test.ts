@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Event } from "../../model/index.ts";
 import { Acknowledged } from "./acknowledged.ts";
+import { OperationRecord } from "./operation-record.ts";
+import { ListedEvents } from "./recorded-events.ts";
 import { SeenPaths } from "./seen-paths.ts";
 import { Step } from "./steps.ts";
 
@@ -11,15 +12,7 @@ const zxid = fc
   .map(([epoch, counter]) => epoch * epochs + counter);
 
 function write(at: number, completedAt: number): Step {
-  const invocation: Event = {
-    index: 0,
-    time: 0,
-    process: 0,
-    type: "invoke",
-    f: "sync",
-    value: { path: "/" },
-  };
-  const made = new Step(invocation, "sync", new SeenPaths());
+  const made = new Step(new OperationRecord(), new SeenPaths(), new ListedEvents([]));
   made.zxid = at;
   made.completedAt = completedAt;
   return made;

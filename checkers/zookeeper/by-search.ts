@@ -1,7 +1,8 @@
-import { type Event, type SubRequest, versionedRegister } from "../../model/index.ts";
+import { type Event, versionedRegister } from "../../model/index.ts";
 import { linearizable, type LinearizabilityOptions } from "../linearizability/index.ts";
 import type { Verdict } from "../verdict.ts";
-import { readHistory, type Step } from "./steps.ts";
+import { readHistory } from "./intake.ts";
+import type { Step } from "./steps.ts";
 
 /**
  * Whether the writes are linearizable, found by search without believing any zxid: each znode on its own, as a register
@@ -20,8 +21,9 @@ export function checkWritesBySearch(events: readonly Event[], options: Lineariza
   for (const step of steps) {
     if (!isJudged(step) || left.has(step.path)) continue;
     paths.add(step.path);
-    chosen.set(step.invocation, step.invocation);
-    if (step.completion !== undefined) chosen.set(step.completion, asAnswer(step, step.completion));
+    const { invocation, completion } = step;
+    chosen.set(invocation, invocation);
+    if (completion !== undefined) chosen.set(completion, asAnswer(step, completion));
   }
   const written = events.flatMap((event) => chosen.get(event) ?? []);
   const counts = { znodes: paths.size, "znodes left out": left.size };
@@ -60,10 +62,10 @@ function pathsLeftOut(steps: readonly Step[]): ReadonlySet<string> {
   const created = new Set<string>();
   for (const step of steps) {
     if (step.op === "multi") {
-      for (const part of step.request["operations"] as unknown as readonly SubRequest[]) left.add(part.path);
+      for (const part of step.operations) left.add(part.path);
     } else if (step.op === "create") {
       created.add(step.path);
-      if (step.request["mode"] !== "persistent") left.add(step.path);
+      if (step.mode !== "persistent") left.add(step.path);
     }
   }
   for (const step of steps) if (isJudged(step) && !created.has(step.path)) left.add(step.path);

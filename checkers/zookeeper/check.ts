@@ -5,12 +5,13 @@ import { checkFinalReads } from "./final-reads.ts";
 import { PromiseCheck } from "./findings.ts";
 import { eachSighting } from "./mentions.ts";
 import { showSteps } from "./passes.ts";
+import { readHistory } from "./intake.ts";
 import { checkSyncedReads, FutureCheck, nameOf, StalenessCheck, writeOrder } from "./real-time.ts";
 import { replayHistory } from "./replay.ts";
 import type { Contradiction } from "./replay-attempt.ts";
 import { ClientOrderCheck, type Happened, SessionOrderCheck, VersionOrderCheck } from "./session-order.ts";
 import { checkSequentialNodes, SessionEndCheck } from "./sessions.ts";
-import { readHistory, type Step } from "./steps.ts";
+import type { Step, ZookeeperHistory } from "./steps.ts";
 import { type MissedChange, missedChanges } from "./missed-changes.ts";
 import { watchedChanges } from "./watch-changes.ts";
 import { checkWatches } from "./watches.ts";
@@ -31,9 +32,13 @@ export interface ZookeeperOptions {
  * not of the form.
  */
 export function checkZookeeper(events: readonly Event[], options: ZookeeperOptions = {}): Verdict[] {
-  const history = readHistory(events);
+  return judgeHistory(readHistory(events), options);
+}
+
+/** The same for a history that is read already. */
+export function judgeHistory(history: ZookeeperHistory, options: ZookeeperOptions = {}): Verdict[] {
   if (history.steps.some((step) => step.isAnswered) && history.steps.every((step) => step.zxid <= 0)) {
-    return withoutZxids(events);
+    return withoutZxids(history);
   }
   const writes = new PromiseCheck("writes-linearizable");
   const reads = new PromiseCheck("reads-from-snapshot");
@@ -54,10 +59,15 @@ export function checkZookeeper(events: readonly Event[], options: ZookeeperOptio
     }
   }
   for (const { mention, isDoubtful } of replay.fromNowhere) {
-    const { path, zxid, type, seen } = mention;
-    const what = `event ${seen.index} shows that at zxid 0x${zxid.toString(16)}`;
+    const { path, zxid, type, seenAt } = mention;
+    const what = `event ${seenAt} shows that at zxid 0x${zxid.toString(16)}`;
     const doubt = isDoubtful ? doubtAfter(replay.attempts) : undefined;
-    reads.broken(`${what} ${path} was ${changeNames[type]}, which nobody asked for`, seen, [], doubt);
+    reads.broken(
+      `${what} ${path} was ${changeNames[type]}, which nobody asked for`,
+      history.events.at(seenAt),
+      [],
+      doubt,
+    );
   }
   const happened: Happened[] = [];
   for (const { candidate, place } of replay.happened) {
@@ -66,7 +76,7 @@ export function checkZookeeper(events: readonly Event[], options: ZookeeperOptio
   }
   // Where other explanations were open the end of a session is only a guess.
   const ends = replay.choices.taken.length > 0 ? [] : replay.expired;
-  const expiries = ends.map(({ session, place }) => ({ session, zxid: place.zxid, seen: place.seen }));
+  const expiries = ends.map(({ session, place }) => ({ session, zxid: place.zxid, seenAt: place.seenAt }));
   const clientOrder = new ClientOrderCheck(happened);
   showSteps(history.positioned, [writeOrder(history, replay.acknowledged, writes), clientOrder.see]);
   clientOrder.checkUnanswered();
@@ -184,8 +194,7 @@ function report(promise: PromiseCheck, contradiction: Contradiction, attempts: n
 }
 
 /** What can be said of a history whose replies carry no zxids. */
-function withoutZxids(events: readonly Event[]): Verdict[] {
-  const history = readHistory(events);
+function withoutZxids(history: ZookeeperHistory): Verdict[] {
   const versionOrder = new VersionOrderCheck(history);
   const sessionEnds = new SessionEndCheck(history);
   showSteps(history.steps, [versionOrder.see, sessionEnds.see]);

@@ -130,10 +130,10 @@ export class Facts {
   #list(step: Step): void {
     let lists = this.#lists.get(step.path);
     if (lists === undefined) this.#lists.set(step.path, (lists = { zxids: [], names: [] }));
-    const names = step.answer["children"];
-    if (!Array.isArray(names)) return;
+    const { children } = step;
+    if (children === undefined) return;
     lists.zxids.push(step.zxid);
-    lists.names.push(names as readonly string[]);
+    lists.names.push(children);
   }
 
   #note(path: string, mzxid: Zxid, czxid: Zxid, version: number): void {

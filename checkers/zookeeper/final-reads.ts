@@ -1,4 +1,4 @@
-import type { Event, Json } from "../../model/index.ts";
+import type { Event } from "../../model/index.ts";
 import { PromiseCheck } from "./findings.ts";
 import { nameOf } from "./real-time.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
@@ -37,12 +37,11 @@ export function checkFinalReads(history: ZookeeperHistory): PromiseCheck {
 
 /** What of an answer has to agree: error, data, the children's names, and the Stat without the children's counts where sessions still end. */
 function shownBy(step: Step): string {
-  const { data, children } = step.answer as { data?: Json; children?: Json };
   const { stat } = step;
-  const names = Array.isArray(children) ? [...(children as readonly string[])].sort() : null;
+  const names = step.children?.toSorted() ?? null;
   const own =
     stat === undefined ? null : [stat.czxid, stat.mzxid, stat.version, stat.aversion, stat.ctime, stat.mtime];
-  return JSON.stringify([step.error ?? null, data ?? null, names, own]);
+  return JSON.stringify([step.error ?? null, step.dataRead ?? null, names, own]);
 }
 
 function brief(step: Step): string {

@@ -1,4 +1,4 @@
-import type { Event, Stat, SubRequest, SubResult, Zxid } from "../../model/index.ts";
+import type { Stat, Zxid } from "../../model/index.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import type { See } from "./passes.ts";
 import type { Step, WatchStep } from "./steps.ts";
@@ -16,8 +16,8 @@ export interface Mention {
   dataLength: number | undefined;
   /** Of what was created: its ephemeralOwner. */
   owner: string | undefined;
-  /** The first that shows it. */
-  seen: Event;
+  /** Index of the first event that shows it. */
+  seenAt: number;
 }
 
 /** Everything that is known of one unacknowledged transaction. */
@@ -32,8 +32,7 @@ export type SeeStat = (path: string, stat: Stat, step: Step) => void;
 /** Calls back for every Stat that an answer holds. */
 export function eachSighting(step: Step, see: SeeStat): void {
   if (step.op === "multi") {
-    const results = step.answer["results"] as unknown as readonly SubResult[] | undefined;
-    const operations = step.request["operations"] as unknown as readonly SubRequest[];
+    const { results, operations } = step;
     results?.forEach((result, i) => {
       if (result.op === "create" && result.stat !== undefined) {
         see(result.path, result.stat, step);
@@ -71,22 +70,22 @@ export class Mentions {
   readonly #seeStat: SeeStat = (path, stat, step) => {
     const { czxid, mzxid, pzxid } = stat;
     if (this.#isKnown(mzxid) && this.#isKnown(pzxid) && this.#isKnown(czxid)) return;
-    const seen = step.completion as Event;
-    const created = this.#mention(czxid, path, "created", seen);
+    const seenAt = step.completedAt;
+    const created = this.#mention(czxid, path, "created", seenAt);
     if (created !== undefined) created.owner ??= stat.ephemeralOwner;
-    const written = mzxid > czxid ? this.#mention(mzxid, path, "data", seen) : created;
+    const written = mzxid > czxid ? this.#mention(mzxid, path, "data", seenAt) : created;
     if (written !== undefined) {
       written.data ??= step.dataRead;
       written.dataLength ??= stat.dataLength;
       if (mzxid > czxid) written.version ??= stat.version;
     }
-    if (pzxid > czxid) this.#mention(pzxid, path, "children", seen);
+    if (pzxid > czxid) this.#mention(pzxid, path, "children", seenAt);
   };
 
   seeEvents(watches: readonly WatchStep[]): void {
-    for (const { event, type, path, zxid } of watches) {
+    for (const { index, type, path, zxid } of watches) {
       const change = changeTypes[type];
-      if (zxid > 0 && change !== undefined) this.#mention(zxid, path, change, event);
+      if (zxid > 0 && change !== undefined) this.#mention(zxid, path, change, index);
     }
   }
 
@@ -108,19 +107,19 @@ export class Mentions {
     return zxid < this.#floor || this.#acknowledged.at(zxid) !== undefined;
   }
 
-  #mention(zxid: Zxid, path: string, type: ChangeType, seen: Event): Mention | undefined {
+  #mention(zxid: Zxid, path: string, type: ChangeType, seenAt: number): Mention | undefined {
     if (this.#isKnown(zxid)) return undefined;
     const key = `${zxid} ${type} ${path}`;
     const known = this.#mentions.get(key);
     if (known !== undefined) {
-      if (seen.index < known.seen.index) known.seen = seen;
+      if (seenAt < known.seenAt) known.seenAt = seenAt;
       return known;
     }
     const first: Mention = {
       zxid,
       path,
       type,
-      seen,
+      seenAt,
       data: undefined,
       version: undefined,
       dataLength: undefined,

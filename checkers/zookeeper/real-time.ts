@@ -6,6 +6,7 @@ import { PromiseCheck } from "./findings.ts";
 import type { Knowledge } from "./knowledge.ts";
 import { eachSighting, type SeeStat } from "./mentions.ts";
 import type { See } from "./passes.ts";
+import type { RecordedEvents } from "./recorded-events.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
 
 /**
@@ -20,18 +21,18 @@ export function writeOrder(
   const newestBefore = knowledge.writes.along();
   return (step) => {
     promise.checked();
-    const completion = step.completion as Event;
     const before = newestBefore(step.invokedAt);
     if (before !== undefined && before.zxid >= step.zxid) {
       promise.broken(
         `${nameOf(step)} got zxid ${show(step.zxid)}, not above ${show(before.zxid)} of ${nameOf(before)}, ` +
           "which was acknowledged before it began",
-        completion,
+        step.completion as Event,
         [before.invocation, before.completion, step.invocation],
       );
     }
     const other = acknowledged.at(step.zxid);
     if (other !== undefined && other !== step) {
+      const completion = step.completion as Event;
       promise.broken(
         `${nameOf(step)} and ${nameOf(other)} were both acknowledged at zxid ${show(step.zxid)}`,
         later(completion, other.completion as Event),
@@ -94,7 +95,7 @@ export function checkSyncedReads({
     if (since === undefined || !step.isAnswered || step.isWrite || step.zxid <= 0 || step.op === "sync")
       continue;
     synced++;
-    const missed = knowledge.writes.before(since.index);
+    const missed = knowledge.writes.before(since);
     if (missed === undefined || missed.zxid <= step.zxid) continue;
     stale++;
     first ??= { step, missed };
@@ -111,8 +112,8 @@ export function checkSyncedReads({
   const { step, missed } = first;
   const detail =
     `${stale} of ${synced} reads after a sync are stale (class stale-sync, which ZooKeeper does not rule out); ` +
-    `the first is event ${step.invocation.index}, which misses the write of event ${missed.invocation.index}`;
-  const evidence: Json = { read: step.invocation.index, missed: missed.invocation.index };
+    `the first is event ${step.invokedAt}, which misses the write of event ${missed.invokedAt}`;
+  const evidence: Json = { read: step.invokedAt, missed: missed.invokedAt };
   return { name, verdict: "holds", detail, counts, evidence };
 }
 
@@ -129,24 +130,28 @@ const percentiles = [50, 90, 99, 99.9, 100] as const;
  */
 export class StalenessCheck {
   readonly #knowledge: Knowledge;
+  readonly #events: RecordedEvents;
   readonly #ages: number[] = [];
   #oldest: { readonly step: Step; readonly missed: Step; readonly ms: number } | undefined;
 
-  constructor({ knowledge }: Pick<ZookeeperHistory, "knowledge">) {
+  constructor({ knowledge, events }: Pick<ZookeeperHistory, "knowledge" | "events">) {
     this.#knowledge = knowledge;
+    this.#events = events;
   }
 
   /** To be shown all steps. */
   readonly see: See = (step) => {
     if (!step.readsTree || step.outcome !== "ok" || step.zxid <= 0 || step.syncedSince !== undefined) return;
     const missed = this.#knowledge.writes.firstAbove(step.zxid);
-    const completed = missed?.completion;
-    const isStale = completed !== undefined && missed !== undefined && missed.completedAt < step.invokedAt;
-    const ms = isStale ? (step.invocation.time - completed.time) / 1e6 : 0;
+    const isStale = missed !== undefined && missed.completedAt < step.invokedAt;
+    const ms = isStale ? this.#nsBetween(missed.completedAt, step.invokedAt) / 1e6 : 0;
     this.#ages.push(ms);
-    if (isStale && missed !== undefined && (this.#oldest === undefined || ms > this.#oldest.ms))
-      this.#oldest = { step, missed, ms };
+    if (isStale && (this.#oldest === undefined || ms > this.#oldest.ms)) this.#oldest = { step, missed, ms };
   };
+
+  #nsBetween(from: number, to: number): number {
+    return this.#events.timeAt(to) - this.#events.timeAt(from);
+  }
 
   verdict(options: StalenessOptions): Verdict {
     const name = "staleness";
@@ -176,7 +181,7 @@ export class StalenessCheck {
 
 /** An operation in a few words: "setData /a (event 12)". */
 export function nameOf(step: Step): string {
-  return `${step.invocation.f}${step.path === "" ? "" : ` ${step.path}`} (event ${step.invocation.index})`;
+  return `${step.f}${step.path === "" ? "" : ` ${step.path}`} (event ${step.invokedAt})`;
 }
 
 /** A zxid as ZooKeeper's logs show it. */

@@ -243,9 +243,9 @@ export class Replay {
 
   #isExplained(mention: Mention, group: MentionGroup): boolean {
     const { tree, unseen } = this.#state;
-    const { path, type, data, seen, zxid } = mention;
-    const place: Place = { zxid, exact: true, seen, group };
-    const before: Place = { zxid: zxid - 0.5, exact: false, seen };
+    const { path, type, data, seenAt, zxid } = mention;
+    const place: Place = { zxid, exact: true, seenAt, group };
+    const before: Place = { zxid: zxid - 0.5, exact: false, seenAt };
     const node = tree.node(path);
     if (type === "created") {
       if (node !== undefined) unseen.delete(path, before);
@@ -260,15 +260,15 @@ export class Replay {
   }
 
   /** The versions between the last one known and the one that the transaction makes. */
-  #fillBefore({ path, version, zxid, seen }: Mention): void {
+  #fillBefore({ path, version, zxid, seenAt }: Mention): void {
     const { tree, unseen } = this.#state;
     const node = tree.node(path);
     if (node === undefined || version === undefined || unseen.isPlaced(zxid)) return;
-    unseen.fillVersions(path, version - 1 - node.version, { zxid: zxid - 0.5, exact: false, seen });
+    unseen.fillVersions(path, version - 1 - node.version, { zxid: zxid - 0.5, exact: false, seenAt });
   }
 
   #bringBack(path: string, place: Place, data: string | null | undefined): boolean {
-    const before: Place = { zxid: place.zxid - 0.5, exact: false, seen: place.seen };
+    const before: Place = { zxid: place.zxid - 0.5, exact: false, seenAt: place.seenAt };
     return this.#state.unseen.create(path, before) && this.#state.unseen.setData(path, place, data);
   }
 
@@ -346,9 +346,9 @@ export class Replay {
   #compareChildren(step: Step, path: string, stat: Stat | undefined): ReadDifference | undefined {
     const node = this.#state.tree.node(path);
     if (node === undefined || this.#state.isPartial(path)) return undefined;
-    const children = step.op === "getChildren" ? step.answer["children"] : undefined;
+    const { children } = step;
     if (children !== undefined) {
-      const told = listDifference(node, path, children as readonly string[]);
+      const told = listDifference(node, path, children);
       if (told !== undefined) return told;
       this.#state.unseen.settledChildren(path);
     }

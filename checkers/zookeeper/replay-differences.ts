@@ -5,7 +5,6 @@ import {
   type ErrorCode,
   type Stat,
   type SubRequest,
-  type SubResult,
   type TransactionBody,
   type WriteRequest,
   type Znode,
@@ -84,7 +83,7 @@ function multiDifference(
   body: TransactionBody,
 ): Difference | undefined {
   if (body.type !== "multi") return undefined;
-  const results = step.answer["results"] as unknown as readonly SubResult[] | undefined;
+  const { results } = step;
   for (let i = 0; i < operations.length; i++) {
     const request = operations[i] as SubRequest;
     const sub = body.transactions[i];
@@ -197,6 +196,6 @@ function showField(value: number | string): string {
 
 export function describe(step: Step): string {
   const { stat } = step;
-  const data = step.op === "getData" ? ` ${JSON.stringify(step.answer["data"] ?? null)}` : "";
+  const data = step.op === "getData" ? ` ${JSON.stringify(step.data ?? null)}` : "";
   return `ok${data}${stat === undefined ? "" : ` in version ${stat.version}`}`;
 }

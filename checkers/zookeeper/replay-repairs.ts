@@ -70,7 +70,7 @@ export function adoptWrite(state: ReplayState, step: Step): void {
   if (step.outcome !== "ok") return;
   eachSighting(step, (path, stat) => {
     const writes = step.op === "create" || step.op === "setData";
-    state.observe(path, stat, writes ? (step.request["data"] as string | null) : undefined);
+    state.observe(path, stat, writes ? step.data : undefined);
   });
   if (step.op === "delete") state.tree.observe(step.path, undefined, undefined);
 }
@@ -124,6 +124,5 @@ function learnSequence(state: ReplayState, created: string, step: Step): boolean
 
 /** Right before an answer that shows something unseen. */
 function beforeStep(step: Step): Place {
-  const seen = step.completion ?? step.invocation;
-  return { zxid: step.zxid - 0.5, exact: false, seen };
+  return { zxid: step.zxid - 0.5, exact: false, seenAt: step.completedAt };
 }

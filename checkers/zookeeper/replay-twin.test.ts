@@ -13,7 +13,8 @@ import {
 import { replayHistory } from "./replay.ts";
 import { differenceOf, nodeDifference } from "./replay-differences.ts";
 import { simulatedHistory } from "./simulated-history.ts";
-import { readHistory, type Step } from "./steps.ts";
+import { readHistory } from "./intake.ts";
+import type { Step } from "./steps.ts";
 
 /*
  * The slow twin of the replay: every unanswered write at every position or nowhere, the whole history replayed for
@@ -53,7 +54,7 @@ function explainable(events: readonly Event[]): boolean | undefined {
 function mentioned(answered: readonly Step[]): number[] {
   const own = new Set(answered.filter((step) => step.hasPosition).map((step) => step.zxid));
   const shown = answered.flatMap((step) => {
-    const stat = step.answer["stat"] as unknown as Stat | undefined;
+    const { stat } = step;
     return stat === undefined ? [] : [stat.mzxid, stat.czxid];
   });
   return [...new Set(shown)].filter((zxid) => !own.has(zxid));
@@ -88,9 +89,9 @@ function readFits(step: Step, tree: ZnodeTree, placed: readonly Placed[]): boole
   if (step.error !== undefined) return false;
   const writer = placed.find(({ zxid }) => zxid === node.mzxid);
   if (writer !== undefined && writer.step.invocation.index > (step.completion?.index ?? 0)) return false;
-  const stat = step.answer["stat"] as unknown as Stat;
+  const stat = step.stat as Stat;
   if (nodeDifference(statOf(node), stat) !== undefined) return false;
-  return step.op !== "getData" || step.answer["data"] === node.data;
+  return step.op !== "getData" || step.data === node.data;
 }
 
 /** Changes one answer: what it says, not where it stands. */

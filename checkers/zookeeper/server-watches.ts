@@ -1,4 +1,4 @@
-import type { Event, Zxid } from "../../model/index.ts";
+import type { Zxid } from "../../model/index.ts";
 import { LeastHeap } from "../least-heap.ts";
 import type { Change } from "./replay-state.ts";
 import type { WatchStep } from "./steps.ts";
@@ -52,26 +52,26 @@ export class ServerWatches extends WatchTable {
   }
 
   /** All transactions up to a zxid are applied; what those before it fired must have been told. */
-  goTo(zxid: Zxid, seen: Event): void {
-    if (this.#firedAt < zxid) this.#left(seen);
+  goTo(zxid: Zxid, seenAt: number): void {
+    if (this.#firedAt < zxid) this.#left(seenAt);
     for (;;) {
       const watch = this.#due.popUntil(zxid);
       if (watch === undefined) return;
       if (watch.isOver) continue;
       const { due } = watch;
-      this.#left(seen);
+      this.#left(seenAt);
       this.#fire(watch, due);
       for (let other = this.#due.popUntil(due); other !== undefined; other = this.#due.popUntil(due))
         if (!other.isOver) this.#fire(other, due);
       this.#sort();
-      if (due < zxid) this.#left(seen);
+      if (due < zxid) this.#left(seenAt);
     }
   }
 
   /** A reply of that zxid is delivered: all up to it must have been told. */
-  passed(zxid: Zxid, seen: Event): void {
-    this.goTo(zxid, seen);
-    if (this.#firedAt <= zxid) this.#left(seen);
+  passed(zxid: Zxid, seenAt: number): void {
+    this.goTo(zxid, seenAt);
+    if (this.#firedAt <= zxid) this.#left(seenAt);
   }
 
   /** Sets a watch that the transaction at `zxid`, which is the last one applied, fires. */
@@ -115,9 +115,9 @@ export class ServerWatches extends WatchTable {
   }
 
   /** Something shows that all was told that had fired. */
-  #left(seen: Event): void {
+  #left(seenAt: number): void {
     if (this.#fired.size === 0) return;
-    for (const [change, watch] of this.#fired) this.#findings.left(change, watch, seen);
+    for (const [change, watch] of this.#fired) this.#findings.left(change, watch, seenAt);
     this.#fired.clear();
   }
 }

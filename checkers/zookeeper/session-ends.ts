@@ -21,9 +21,9 @@ export class SessionLives {
     const told = sessions.filter(({ what }) => what.f === "session-expired");
     if (told.length === 0) return;
     const later = new LaterWrites(positioned);
-    for (const { event, what } of told) {
+    for (const { index, what } of told) {
       const known = this.#overAt.get(what.session) ?? Infinity;
-      this.#overAt.set(what.session, Math.min(known, later.leastAfter(event.index)));
+      this.#overAt.set(what.session, Math.min(known, later.leastAfter(index)));
     }
   }
 

@@ -121,17 +121,17 @@ export class ClientOrderCheck {
   checkUnanswered(): void {
     const byOwner = new Map<string, OwnWrites>();
     for (const { candidate, zxid } of this.#happened) {
-      const { session, invocation } = candidate.step;
+      const { session, invokedAt } = candidate.step;
       this.promise.checked();
       let own = byOwner.get(session);
       if (own === undefined) byOwner.set(session, (own = new OwnWrites(this.#bySession.get(session) ?? [])));
-      const early = own.overtaken(invocation.index, zxid);
+      const early = own.overtaken(invokedAt, zxid);
       if (early === undefined) continue;
       const what = `${nameOf(candidate.step)} was sent before ${nameOf(early)} by session ${session}`;
       this.promise.broken(
         `${what} and took effect at ${show(zxid)}, after it (${show(early.zxid)})`,
         early.completion as Event,
-        [invocation, early.invocation],
+        [candidate.step.invocation, early.invocation],
       );
     }
   }

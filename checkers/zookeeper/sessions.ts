@@ -1,6 +1,7 @@
-import { type Event, sessionsProcess, type Zxid } from "../../model/index.ts";
+import type { Event, Zxid } from "../../model/index.ts";
 import { PromiseCheck } from "./findings.ts";
 import type { See } from "./passes.ts";
+import type { RecordedEvents } from "./recorded-events.ts";
 import { nameOf, show } from "./real-time.ts";
 import type { Step, ZookeeperHistory } from "./steps.ts";
 
@@ -8,8 +9,8 @@ import type { Step, ZookeeperHistory } from "./steps.ts";
 export interface Expiry {
   readonly session: string;
   readonly zxid: Zxid;
-  /** The reply or event that showed it. */
-  readonly seen: Event;
+  /** Index of the reply or event that showed it. */
+  readonly seenAt: number;
 }
 
 export interface SessionOptions {
@@ -31,24 +32,33 @@ export interface SessionOptions {
  */
 export class SessionEndCheck {
   readonly promise: PromiseCheck = new PromiseCheck("session-end");
-  readonly #ended = new Map<string, Event>();
+  /** Index of the event that told it, by session. */
+  readonly #ended = new Map<string, number>();
   readonly #closed = new Set<string>();
+  readonly #expired = new Set<string>();
   readonly #connected = new Map<string, Opening[]>();
+  readonly #events: RecordedEvents;
 
-  constructor({ sessions, closings }: Pick<ZookeeperHistory, "sessions" | "closings">) {
-    for (const { event, what } of sessions) {
+  constructor({ sessions, closings, events }: Pick<ZookeeperHistory, "sessions" | "closings" | "events">) {
+    this.#events = events;
+    for (const { index, what } of sessions) {
       const { f, session } = what;
       if (f === "connect") {
         if (what.resumed) continue;
         const known = this.#connected.get(session);
-        const opening = { event, timeoutMs: what.timeoutMs };
+        const opening = { index, timeoutMs: what.timeoutMs };
         if (known === undefined) this.#connected.set(session, [opening]);
         else known.push(opening);
-      } else if (f === "session-expired" && !this.#ended.has(session)) this.#ended.set(session, event);
+      } else if (f === "session-expired" && !this.#ended.has(session)) {
+        this.#ended.set(session, index);
+        this.#expired.add(session);
+      }
     }
     for (const step of closings) {
       this.#closed.add(step.session);
-      if (step.outcome === "ok") this.#ended.set(step.session, step.completion as Event);
+      if (step.outcome !== "ok") continue;
+      this.#ended.set(step.session, step.completedAt);
+      this.#expired.delete(step.session);
     }
   }
 
@@ -56,10 +66,10 @@ export class SessionEndCheck {
   readonly see: See = (step) => {
     if (step.outcome !== "ok") return;
     const end = this.#ended.get(step.session);
-    if (end === undefined || step.invokedAt < end.index) return;
-    const what = `session ${step.session} was over at event ${end.index}`;
+    if (end === undefined || step.invokedAt < end) return;
+    const what = `session ${step.session} was over at event ${end}`;
     this.promise.broken(`${what}, and ${nameOf(step)} succeeded`, step.completion as Event, [
-      end,
+      this.#events.at(end),
       step.invocation,
     ]);
   };
@@ -68,23 +78,28 @@ export class SessionEndCheck {
   checkExpiries(expiries: readonly Expiry[], options: SessionOptions): void {
     this.promise.checked(this.#ended.size + expiries.length);
     const slackNs = (options.expirySlackMs ?? 1000) * 1e6;
-    for (const { session, seen } of expiries) this.#checkExpiry(session, seen, slackNs);
-    for (const [session, event] of this.#ended)
-      if (event.process === sessionsProcess) this.#checkExpiry(session, event, slackNs);
+    for (const { session, seenAt } of expiries) this.#checkExpiry(session, seenAt, slackNs);
+    for (const session of this.#expired)
+      this.#checkExpiry(session, this.#ended.get(session) as number, slackNs);
   }
 
-  #checkExpiry(session: string, seen: Event, slackNs: number): void {
+  #checkExpiry(session: string, seenAt: number, slackNs: number): void {
     if (this.#closed.has(session)) return;
-    const last = this.#connected.get(session)?.findLast(({ event }) => event.index < seen.index);
-    if (last === undefined || seen.time + slackNs >= last.event.time + last.timeoutMs * 1e6) return;
-    const ms = ((seen.time - last.event.time) / 1e6).toFixed(0);
+    const last = this.#connected.get(session)?.findLast(({ index }) => index < seenAt);
+    if (last === undefined) return;
+    const ns = this.#events.timeAt(seenAt) - this.#events.timeAt(last.index);
+    if (ns + slackNs >= last.timeoutMs * 1e6) return;
+    const ms = (ns / 1e6).toFixed(0);
     const what = `session ${session} with a timeout of ${last.timeoutMs} ms`;
-    this.promise.broken(`${what} was expired ${ms} ms after it was opened`, seen, [last.event]);
+    this.promise.broken(`${what} was expired ${ms} ms after it was opened`, this.#events.at(seenAt), [
+      this.#events.at(last.index),
+    ]);
   }
 }
 
 interface Opening {
-  readonly event: Event;
+  /** The event's. */
+  readonly index: number;
   readonly timeoutMs: number;
 }
 

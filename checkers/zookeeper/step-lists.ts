@@ -82,10 +82,10 @@ export class Lists implements StepLists {
     if (step.syncedSince !== undefined) this.synced.push(step);
     if (op === "create") {
       this.creates.push(step);
-      if (step.request["mode"] !== "persistent") this.mortalPaths.add(step.path);
-      this.usesAcls ||= step.request["acl"] !== undefined;
+      if (step.mode !== "persistent") this.mortalPaths.add(step.path);
+      this.usesAcls ||= step.hasAcl;
     } else if (op === "delete") this.#deleted(step.path);
-    else if (op === "multi") this.#multi(step.request["operations"] as unknown as readonly SubRequest[]);
+    else if (op === "multi") this.#multi(step.operations);
     else if (op === "closeSession") this.closings.push(step);
     else if (op === "setACL") this.usesAcls = true;
   }

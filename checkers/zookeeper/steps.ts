@@ -1,31 +1,21 @@
-import {
-  authenticate,
-  type AuthId,
-  byIndex,
-  checkAnswer,
-  checkedOperation,
-  type ErrorCode,
-  type Event,
-  HistoryRules,
-  isFinalRead,
-  isSynced,
-  type Json,
-  parseSessionEvent,
-  parseWatchEvent,
-  type SessionEvent,
-  sessionsProcess,
-  type Stat,
-  type SubRequest,
-  watchesProcess,
-  type WatchEventType,
-  type WriteRequest,
-  type ZnodeRequest,
-  type Zxid,
+import type {
+  AuthId,
+  CreateMode,
+  ErrorCode,
+  Event,
+  SessionEvent,
+  Stat,
+  SubRequest,
+  SubResult,
+  WatchEventType,
+  WriteRequest,
+  ZnodeRequest,
+  Zxid,
 } from "../../model/index.ts";
-import { SeenPaths, type SeenPath } from "./seen-paths.ts";
-import { Lists, type StepLists } from "./step-lists.ts";
-
-export type JsonObject = { readonly [key: string]: Json };
+import type { JsonObject, OperationRecord } from "./operation-record.ts";
+import type { RecordedEvents } from "./recorded-events.ts";
+import type { SeenPath, SeenPaths } from "./seen-paths.ts";
+import type { StepLists } from "./step-lists.ts";
 
 /** Above every index of an event; small enough to be kept without a box. */
 export const neverCompleted: number = 2 ** 31 - 1;
@@ -33,18 +23,28 @@ export const neverCompleted: number = 2 ** 31 - 1;
 /** `rejected`: the server answered a definite error. `unsent`: it certainly never reached a server. */
 export type StepOutcome = "ok" | "rejected" | "unsent" | "unknown";
 
-/** One operation of a client on an ensemble: an invocation with what became of it. */
+/**
+ * One operation of a client on an ensemble: an invocation with what became of it. It has what checks look at; its
+ * events are kept by the history, and fetched where something is told of them.
+ */
 export class Step {
-  readonly invocation: Event;
   readonly op: ZnodeRequest["op"];
   readonly isWrite: boolean;
+  readonly process: number | string;
   /** The requested path; "" for operations without one. */
   readonly path: string;
-  /** The invocation of the sync that this read follows on its session; undefined for plain reads. */
-  syncedSince: Event | undefined;
+  /** What a create or setData asks to be written, or a getData has read; undefined where none was told. */
+  data: string | null | undefined;
+  /** The version that the request expects; -1 where it expects none. */
+  readonly version: number;
+  /** Of a create. */
+  readonly mode: CreateMode | undefined;
+  /** Whether the operation is a read that is preceded by a sync. */
+  readonly isComposite: boolean;
+  /** Index of the invocation of the sync that this read follows on its session; undefined for plain reads. */
+  syncedSince: number | undefined;
   /** What the connection had proved of itself when it invoked. */
   identities: readonly AuthId[] = nobody;
-  completion: Event | undefined = undefined;
   /** Whether it asks for a watch. */
   readonly setsWatches: boolean;
   /** Whether it is one of the final reads, when faults are undone and nobody writes. */
@@ -63,47 +63,72 @@ export class Step {
   created = "";
   /** The Stat that the answer shows of `path`, or of the node created; undefined for other answers. */
   stat: Stat | undefined = undefined;
+  /** The names that a getChildren has answered. */
+  children: readonly string[] | undefined = undefined;
+  /** What a multi's parts were answered. */
+  results: readonly SubResult[] | undefined = undefined;
   /** Whether the reply's zxid is the position of this very write. */
   hasPosition = false;
   /** Whether the reply shows the tree as it was at its zxid. */
   isAnswered = false;
   readonly #seen: SeenPath;
+  readonly #request: JsonObject | undefined;
+  readonly #events: RecordedEvents;
 
-  constructor(invocation: Event, op: ZnodeRequest["op"], paths: SeenPaths) {
-    this.invocation = invocation;
-    this.invokedAt = invocation.index;
+  constructor(record: OperationRecord, paths: SeenPaths, events: RecordedEvents) {
+    const { op } = record;
     this.op = op;
     this.isWrite = writes.has(op);
-    const { path, watch } = invocation.value as JsonObject;
-    this.setsWatches = watch === true || op === "addWatch" || op === "setWatches";
-    this.isFinal = isFinalRead(invocation);
-    this.#seen = paths.of(typeof path === "string" ? path : "");
+    this.process = record.process;
+    this.#seen = paths.of(record.path);
     this.path = this.#seen.path;
-    this.session = invocation.session ?? "";
-    this.server = invocation.server ?? "";
-    this.syncedSince = isSynced(invocation.f) ? invocation : undefined;
+    this.data = record.data;
+    this.version = record.version;
+    this.mode = record.mode;
+    this.isComposite = record.isSynced;
+    this.syncedSince = record.isSynced ? record.index : undefined;
+    this.setsWatches = record.watch || op === "addWatch" || op === "setWatches";
+    this.isFinal = record.isFinal;
+    this.invokedAt = record.index;
+    this.session = record.session;
+    this.server = record.server;
+    this.#request = record.request;
+    this.#events = events;
   }
 
-  /** Notes what became of it. Throws InputError for an answer that is not of its operation's form. */
-  complete(completion: Event, paths: SeenPaths): void {
-    this.completion = completion;
-    this.completedAt = completion.index;
-    this.zxid = completion.zxid ?? -1;
-    if (completion.session !== undefined) this.session = completion.session;
-    if (completion.server !== undefined) this.server = completion.server;
-    this.outcome = outcomeOf(completion, this.zxid);
+  /** Notes what became of it, as the record of its completion tells. */
+  complete(record: OperationRecord, paths: SeenPaths): void {
+    const { op } = this;
+    this.completedAt = record.index;
+    this.zxid = record.zxid;
+    if (record.session !== "") this.session = record.session;
+    if (record.server !== "") this.server = record.server;
+    this.outcome = record.outcome;
     this.isAnswered = this.outcome === "ok" || this.outcome === "rejected";
     if (!this.isAnswered) return;
-    checkAnswer(completion, this.op);
+    if (op === "multi") this.results = record.results;
     if (this.outcome === "ok") {
-      const { answer } = this;
-      const seen = this.op === "create" ? paths.of(answer["path"] as string) : this.#seen;
-      if (this.op === "create") this.created = seen.path;
-      const stat = answer["stat"] as unknown as Stat | undefined;
-      if (stat !== undefined) this.stat = seen.shows(stat);
-    } else this.error = completion.error as ErrorCode;
+      const seen = op === "create" ? paths.of(record.path) : this.#seen;
+      if (op === "create") this.created = seen.path;
+      else if (op === "getData") this.data = record.data;
+      else if (op === "getChildren") this.children = record.children;
+      if (record.stat !== undefined) this.stat = seen.shows(record.stat);
+    } else this.error = record.error as ErrorCode;
     this.hasPosition =
       this.isWrite && this.zxid > 0 && (this.error === undefined || positioned.has(this.error));
+  }
+
+  get invocation(): Event {
+    return this.#events.at(this.invokedAt);
+  }
+
+  get completion(): Event | undefined {
+    return this.completedAt === neverCompleted ? undefined : this.#events.at(this.completedAt);
+  }
+
+  /** The operation's name in the history. */
+  get f(): string {
+    return this.isComposite ? `sync+${this.op}` : this.op;
   }
 
   /** Whether it reads a node, or a node's children. */
@@ -118,49 +143,51 @@ export class Step {
 
   /** Whether it asks for a create of one of the modes whose names begin with "ephemeral". */
   get createsEphemeral(): boolean {
-    return this.op === "create" && (this.request["mode"] as string).startsWith("ephemeral");
+    return this.mode?.startsWith("ephemeral") === true;
   }
 
   get createsSequential(): boolean {
-    return this.op === "create" && (this.request["mode"] as string).includes("sequential");
+    return this.mode?.includes("sequential") === true;
   }
 
-  /** The request's fields. */
+  /** The request's fields: of those that `data`, `version` and `mode` tell whole, the event's. */
   get request(): JsonObject {
-    return this.invocation.value as JsonObject;
+    return this.#request ?? (this.invocation.value as JsonObject);
+  }
+
+  /** Whether a create names the ACL of its node. */
+  get hasAcl(): boolean {
+    return this.#request?.["acl"] !== undefined;
+  }
+
+  /** The parts of a multi. */
+  get operations(): readonly SubRequest[] {
+    return this.request["operations"] as unknown as readonly SubRequest[];
   }
 
   /** The request with its op, for a write. */
   get writeRequest(): WriteRequest {
-    const { op, path, request } = this;
-    // The most frequent ones without a copy of unknown shape.
-    if (op === "setData")
-      return { op, path, data: request["data"] as string | null, version: request["version"] as number };
-    if (op === "delete") return { op, path, version: request["version"] as number };
-    if (op === "multi") return { op, operations: request["operations"] as unknown as readonly SubRequest[] };
+    const { op, path, version } = this;
+    const data = this.data as string | null;
+    if (op === "setData") return { op, path, data, version };
+    if (op === "delete") return { op, path, version };
+    if (op === "multi") return { op, operations: this.operations };
     if (op === "create") {
-      const { data, mode, acl, ttlMs } = request;
-      return { op, path, data, mode, acl, ttlMs } as unknown as WriteRequest;
+      const { acl, ttlMs } = this.#request ?? noFields;
+      return { op, path, data, mode: this.mode, acl, ttlMs } as unknown as WriteRequest;
     }
-    return { ...request, op } as unknown as WriteRequest;
-  }
-
-  /** The answer's fields, beside the request's. */
-  get answer(): JsonObject {
-    const value = this.completion?.value;
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as JsonObject)
-      : noFields;
+    return { ...this.request, op } as unknown as WriteRequest;
   }
 
   /** What a getData has read: the data that belongs to its Stat's mzxid; undefined where none was told. */
   get dataRead(): string | null | undefined {
-    return this.op === "getData" ? (this.answer["data"] as string | null | undefined) : undefined;
+    return this.op === "getData" ? this.data : undefined;
   }
 }
 
 export interface WatchStep {
-  readonly event: Event;
+  /** The event's. */
+  readonly index: number;
   readonly type: WatchEventType;
   readonly path: string;
   readonly session: string;
@@ -169,13 +196,14 @@ export interface WatchStep {
 }
 
 export interface SessionStep {
-  readonly event: Event;
+  /** The event's. */
+  readonly index: number;
   readonly what: SessionEvent;
 }
 
 /** A history as the checkers of ZooKeeper's promises read it. */
 export interface ZookeeperHistory extends StepLists {
-  readonly events: readonly Event[];
+  readonly events: RecordedEvents;
   /** In order of their invocations. */
   readonly steps: readonly Step[];
   readonly watches: readonly WatchStep[];
@@ -209,92 +237,3 @@ const positioned: ReadonlySet<string> = new Set<ErrorCode>([
 
 const noFields: JsonObject = {};
 const nobody: readonly AuthId[] = [];
-
-/** Names of errors of ZooKeeper; a `fail` with another text was never sent. */
-const errorName = /^[A-Z][A-Za-z]+$/;
-
-function outcomeOf(completion: Event | undefined, zxid: Zxid): StepOutcome {
-  if (completion === undefined || completion.type === "info") return "unknown";
-  if (completion.type === "ok") return "ok";
-  return zxid >= 0 && completion.error !== undefined && errorName.test(completion.error)
-    ? "rejected"
-    : "unsent";
-}
-
-/**
- * Reads a history of znode operations (model/sequential/znodes/history-form.ts). Operations and events of others, such
- * as faults, are left aside. Throws InputError where the history or a value is not of that form.
- */
-export function readHistory(events: readonly Event[]): ZookeeperHistory {
-  const steps: Step[] = [];
-  const watches: WatchStep[] = [];
-  const sessions: SessionStep[] = [];
-  const lists = new Lists();
-  const paths = new SeenPaths();
-  const ops = new Set<ZnodeRequest["op"]>();
-  const rules = new HistoryRules<Step | undefined>(byIndex, (invocation) => {
-    const op = checkedOperation(invocation);
-    if (op === undefined) return undefined;
-    ops.add(op);
-    const step = new Step(invocation, op, paths);
-    steps.push(step);
-    return step;
-  });
-  // Long lists are gone through with forEach: a loop that runs only once makes an object for each element.
-  events.forEach((event) => {
-    const step = rules.check(event);
-    if (step !== undefined) {
-      step.complete(event, paths);
-      lists.completes(step);
-    } else if (event.process === watchesProcess) {
-      const { type, path, session, zxid } = parseWatchEvent(event) as ParsedWatchEvent;
-      watches.push({ event, type, path, session, zxid });
-    } else if (event.process === sessionsProcess) {
-      const what = parseSessionEvent(event);
-      if (what !== undefined) sessions.push({ event, what });
-    }
-  });
-  if (ops.has("sync")) noteSyncs(steps);
-  if (ops.has("addAuth")) noteIdentities(steps, sessions);
-  steps.forEach((step) => lists.add(step));
-  return Object.assign(lists, { events, steps, watches, sessions });
-}
-
-type ParsedWatchEvent = NonNullable<ReturnType<typeof parseWatchEvent>>;
-
-function noteIdentities(steps: readonly Step[], sessions: readonly SessionStep[]): void {
-  const identities = new Map<string, readonly AuthId[]>();
-  let connected = 0;
-  for (const step of steps) {
-    for (; connected < sessions.length; connected++) {
-      const { event, what } = sessions[connected] as SessionStep;
-      if (event.index > step.invocation.index) break;
-      if (what.f === "connect") identities.delete(what.session);
-    }
-    const known = identities.get(step.session) ?? nobody;
-    step.identities = known;
-    if (step.op !== "addAuth" || step.outcome !== "ok") continue;
-    const identity = authenticate(String(step.request["scheme"]), String(step.request["auth"]));
-    if (identity !== undefined) identities.set(step.session, [...known, identity]);
-  }
-}
-
-/** A sync right before a read on the same connection makes it a synced one. */
-function noteSyncs(steps: readonly Step[]): void {
-  const lastSync = new Map<string, Step>();
-  for (const step of steps) {
-    if (lastSync.size > 0) {
-      const sync = lastSync.get(step.session);
-      if (sync !== undefined) lastSync.delete(step.session);
-      step.syncedSince ??= syncBefore(sync, step.invocation);
-    }
-    if (step.op === "sync" && step.outcome === "ok") lastSync.set(step.session, step);
-  }
-}
-
-function syncBefore(sync: Step | undefined, invocation: Event): Event | undefined {
-  if (sync?.completion === undefined || sync.completion.index > invocation.index) return undefined;
-  const sameServer =
-    invocation.server === undefined || sync.server === "" || sync.server === invocation.server;
-  return sameServer && sync.invocation.process === invocation.process ? sync.invocation : undefined;
-}

@@ -32,7 +32,7 @@ export class UnansweredChanges {
 
 /** The writes that a request consists of. */
 function partsOf(step: Step): readonly SubRequest[] {
-  if (step.op === "multi") return step.request["operations"] as unknown as readonly SubRequest[];
+  if (step.op === "multi") return step.operations;
   const isOne = step.op === "create" || step.op === "delete" || step.op === "setData";
   return isOne ? [step.writeRequest as SubRequest] : [];
 }

@@ -101,12 +101,9 @@ function fits(candidate: Candidate, zxid: Zxid, seenAt: number): boolean {
 }
 
 function requestsOf(step: Step): readonly SubRequest[] {
-  const fields = step.request;
-  if (step.op === "multi") return fields["operations"] as unknown as readonly SubRequest[];
-  if (step.op === "create" || step.op === "delete" || step.op === "setData") {
-    return [{ ...fields, op: step.op } as unknown as SubRequest];
-  }
-  return [];
+  if (step.op === "multi") return step.operations;
+  const isOne = step.op === "create" || step.op === "delete" || step.op === "setData";
+  return isOne ? [step.writeRequest as SubRequest] : [];
 }
 
 /** For each open step the newest zxid of a reply that was there before its invocation. */

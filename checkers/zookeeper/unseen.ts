@@ -1,6 +1,5 @@
 import {
   byteLength,
-  type Event,
   noOwner,
   ownerKind,
   parentPath,
@@ -42,8 +41,8 @@ export interface Place {
   readonly exact: boolean;
   /** The zxid is a guess: the one change of the children that is known and has no other cause yet. */
   readonly guessed?: boolean;
-  /** What shows it. */
-  readonly seen: Event;
+  /** Index of the event that shows it. */
+  readonly seenAt: number;
   /** Everything that is known of the transaction at an exact zxid. */
   readonly group?: MentionGroup;
 }
@@ -150,7 +149,7 @@ export class Unseen {
 
   /** Works in `gap` changes of the data. */
   fillVersions(path: string, gap: number, place: Place): boolean {
-    const open = this.#sources.unanswered.find("setData", path, place.zxid, place.seen.index);
+    const open = this.#sources.unanswered.find("setData", path, place.zxid, place.seenAt);
     if (gap > open.filter((candidate) => !this.#used.has(candidate)).length) return false;
     for (let filled = 0; filled < gap; filled++) if (!this.setData(path, place)) return false;
     return gap > 0;
@@ -211,7 +210,7 @@ export class Unseen {
     fits: (request: SubRequest) => boolean,
   ): Option[] {
     const options: Option[] = [];
-    const candidates = this.#sources.unanswered.find(kind, path, place.zxid, place.seen.index);
+    const candidates = this.#sources.unanswered.find(kind, path, place.zxid, place.seenAt);
     const open = candidates.filter((candidate) => this.#isOpen(candidate, place));
     // Where only the order is known it may have happened at any time since the last change.
     const since = place.exact ? place.zxid : (this.#host.tree.node(path)?.mzxid ?? 0);
@@ -246,11 +245,11 @@ export class Unseen {
   /** A multi may follow other unanswered writes of what else it writes, which can then not come later. */
   #behindOthers(candidate: Candidate, request: SubRequest, path: string, place: Place): Option[] {
     if (candidate.requests.length < 2 || this.#depth >= depthMax) return [];
-    const before: Place = { zxid: place.zxid - 0.25, exact: false, seen: place.seen };
+    const before: Place = { zxid: place.zxid - 0.25, exact: false, seenAt: place.seenAt };
     const options: Option[] = [];
     for (const part of candidate.requests) {
       if (part.op !== "setData" || part.path === path) continue;
-      const others = this.#sources.unanswered.find("setData", part.path, before.zxid, place.seen.index);
+      const others = this.#sources.unanswered.find("setData", part.path, before.zxid, place.seenAt);
       if (!others.some((other) => other !== candidate && this.#isOpen(other, before))) continue;
       const take = (): void => {
         const outer = this.#put;
@@ -308,7 +307,7 @@ export class Unseen {
 
   /** The candidate would have been refused as things are, but not after other unanswered writes. */
   #afterOthers(candidate: Candidate, request: SubRequest, path: string, place: Place): Option[] {
-    const before: Place = { zxid: place.zxid - 0.25, exact: false, seen: place.seen };
+    const before: Place = { zxid: place.zxid - 0.25, exact: false, seenAt: place.seenAt };
     const needs: (() => boolean)[] = [];
     for (const part of candidate.requests) {
       const node = this.#host.tree.node(part.path);
@@ -510,11 +509,11 @@ export function reservedCandidates(
   const reserved = new Map<Candidate, Zxid>();
   for (const { zxid, mentions } of groups) {
     for (const mention of mentions) {
-      const { type, path, data, seen } = mention;
+      const { type, path, data, seenAt } = mention;
       if (data === undefined || (type !== "created" && type !== "data")) continue;
       const kind = type === "created" ? "create" : "setData";
       const writers = unanswered
-        .find(kind, path, zxid, seen.index)
+        .find(kind, path, zxid, seenAt)
         .filter((candidate) => explains(candidate, mention));
       const [only] = writers;
       if (only !== undefined && writers.length === 1) reserved.set(only, zxid);

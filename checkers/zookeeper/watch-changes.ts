@@ -1,10 +1,4 @@
-import {
-  parentPath,
-  type SubRequest,
-  type SubResult,
-  type WatchEventType,
-  type Zxid,
-} from "../../model/index.ts";
+import { parentPath, type WatchEventType, type Zxid } from "../../model/index.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import type { ChangeType } from "./mentions.ts";
 import type { Change, WantsChange } from "./replay-state.ts";
@@ -174,9 +168,8 @@ function eachChange(step: Step, made: (path: string, type: ChangeType) => void):
     if (op === "create" || op === "delete") made(parentPath(path), "children");
   };
   if (step.op !== "multi") return change(step.op, step.op === "create" ? step.created : step.path);
-  const results = step.answer["results"] as unknown as readonly SubResult[];
-  const operations = step.request["operations"] as unknown as readonly SubRequest[];
-  operations.forEach((operation, i) => {
+  const results = step.results ?? [];
+  step.operations.forEach((operation, i) => {
     const result = results[i];
     change(operation.op, result?.op === "create" ? result.path : operation.path);
   });

@@ -1,4 +1,4 @@
-import type { Event, WatchEventType, Zxid } from "../../model/index.ts";
+import type { WatchEventType, Zxid } from "../../model/index.ts";
 import { HeldWatches } from "./held-watches.ts";
 import type { MissedChange } from "./missed-changes.ts";
 import { SettingAgain } from "./setting-again.ts";
@@ -85,18 +85,18 @@ export class Connection {
   }
 
   answered(step: Step): void {
-    const seen = step.completion as Event;
+    const seenAt = step.completedAt;
     if (this.#isLost) this.#goesOn(step.invokedAt);
     // Requests are answered in their order.
     for (;;) {
       const first = this.#open[0];
       if (first === undefined || first.step.invokedAt > step.invokedAt) break;
-      this.#takeUp(first, seen);
+      this.#takeUp(first, seenAt);
     }
     const again = this.#settingAgain;
-    if (again !== undefined && again.step.invokedAt <= step.invokedAt) this.#setAgain(again, seen);
+    if (again !== undefined && again.step.invokedAt <= step.invokedAt) this.#setAgain(again, seenAt);
     if (step.zxid <= 0 || step.op === "addAuth") return;
-    this.#passed(step, seen);
+    this.#passed(step, seenAt);
     const told = this.#toldBefore(step.invokedAt);
     if (told !== undefined && told.zxid > step.zxid) this.#facts.found.answerAfterEvent(step, told);
   }
@@ -139,19 +139,19 @@ export class Connection {
 
   #deliveredAt(watch: WatchStep, zxid: Zxid): void {
     const { found } = this.#facts;
-    const { event } = watch;
+    const { index } = watch;
     for (;;) {
       const first = this.#open[0];
       if (first === undefined || (isPlaced(first.step) && first.step.zxid >= zxid)) break;
-      this.#takeUp(first, event);
+      this.#takeUp(first, index);
     }
-    if (this.#settingAgain !== undefined) this.#setAgain(this.#settingAgain, event);
+    if (this.#settingAgain !== undefined) this.#setAgain(this.#settingAgain, index);
     const [before, reply] = [this.#events.at(-1), this.#newestReply];
     if (reply !== undefined && reply.zxid >= zxid) return found.afterReply(watch, reply);
     if (before !== undefined && before.zxid > zxid) return found.outOfOrder(watch, before);
     if (before === undefined || before.zxid < zxid) this.#told?.clear();
-    this.#held.certain.goTo(zxid, event);
-    this.#events.push({ zxid, index: event.index });
+    this.#held.certain.goTo(zxid, index);
+    this.#events.push({ zxid, index });
     const key = `${watch.type} ${watch.path}`;
     this.#told ??= new Map();
     const times = (this.#told.get(key) ?? 0) + 1;
@@ -179,34 +179,34 @@ export class Connection {
 
   /** On a server that tells zxids: it tells what was missed when watches are set again. */
   #deliveredMissed(watch: WatchStep): void {
-    const { event, type, path } = watch;
+    const { index, type, path } = watch;
     for (;;) {
       if (this.#settingAgain !== undefined) {
         if (this.#settingAgain.tell(type, path)) return;
-        this.#setAgain(this.#settingAgain, event);
+        this.#setAgain(this.#settingAgain, index);
       }
       const first = this.#open[0];
       if (first === undefined || !this.#open.some(({ step }) => step.op === "setWatches")) {
         const isLost = this.#held.maybes(type, path).some(({ step }) => step.op === "setWatches");
         return isLost ? undefined : this.#facts.found.withoutZxid(watch);
       }
-      this.#takeUp(first, event);
+      this.#takeUp(first, index);
     }
   }
 
   /** It is what the server has to tell next: after all that comes before, nothing else. */
   #deliveredNext(watch: WatchStep): void {
-    const { event, type, path } = watch;
+    const { index, type, path } = watch;
     for (;;) {
       if (this.#held.certain.hasFired) {
         const change = this.#held.certain.take(watch);
-        if (change !== undefined) this.#events.push({ zxid: change.zxid, index: event.index });
+        if (change !== undefined) this.#events.push({ zxid: change.zxid, index });
         else if (this.#held.unlessExpected(watch) === undefined) this.#facts.found.noWatch(watch);
         return;
       }
       if (this.#settingAgain !== undefined) {
         if (this.#settingAgain.tell(type, path)) return;
-        this.#setAgain(this.#settingAgain, event);
+        this.#setAgain(this.#settingAgain, index);
       }
       const maybe = this.#held.hasMaybes ? this.#held.unlessExpected(watch) : undefined;
       if (maybe !== undefined) {
@@ -216,17 +216,17 @@ export class Connection {
       const due = this.#held.certain.nextDue;
       const first = this.#open[0];
       if (first !== undefined && (!isPlaced(first.step) || first.step.zxid < due)) {
-        this.#takeUp(first, event);
+        this.#takeUp(first, index);
         continue;
       }
       if (due === Infinity) return this.#facts.found.noWatch(watch);
-      this.#held.certain.goTo(due, event);
+      this.#held.certain.goTo(due, index);
     }
   }
 
   #fromMaybe(maybe: Registration, watch: WatchStep): void {
     const { changes, found } = this.#facts;
-    const { type, path, event } = watch;
+    const { type, path, index } = watch;
     // It may tell what was missed.
     if (maybe.step.op === "setWatches") return;
     const told = changes.of(maybe.kind, maybe.path);
@@ -235,7 +235,7 @@ export class Connection {
     // The earliest such change; all that is before it has been told.
     const change = rest.find((each) => each.path === path && eventOf[each.type] === type);
     if (change === undefined) return found.noWatch(watch);
-    this.#held.certain.goTo(change.zxid - 1, event);
+    this.#held.certain.goTo(change.zxid - 1, index);
     if (maybe.isOneShot) this.#held.end(maybe);
   }
 
@@ -260,12 +260,12 @@ export class Connection {
   // ---- what the server does
 
   /** The next request is taken up, and answered unless it sets watches again; all before its zxid must have been told. */
-  #takeUp(open: Open, seen: Event): void {
+  #takeUp(open: Open, seenAt: number): void {
     const { step } = open;
-    if (this.#settingAgain !== undefined) this.#setAgain(this.#settingAgain, seen);
+    if (this.#settingAgain !== undefined) this.#setAgain(this.#settingAgain, seenAt);
     this.#open.shift();
     if (!isPlaced(step)) return this.#takeUpSometime(step);
-    this.#passed(step, seen);
+    this.#passed(step, seenAt);
     if (step.op === "removeWatches") {
       if (step.outcome === "ok") this.#held.remove(step, false);
     } else if (step.op === "setWatches" && step.outcome === "ok") {
@@ -287,9 +287,9 @@ export class Connection {
   }
 
   /** A setWatches is answered: what was missed must have been told. */
-  #setAgain(again: SettingAgain, seen: Event): void {
+  #setAgain(again: SettingAgain, seenAt: number): void {
     this.#settingAgain = undefined;
-    for (const { list, path } of again.owed()) this.#facts.found.missedUntold(again.step, list, path, seen);
+    for (const { list, path } of again.owed()) this.#facts.found.missedUntold(again.step, list, path, seenAt);
     for (const { kinds: of, path, list } of watchesOf(again.step)) {
       const isSet = list === undefined ? true : again.sets(list, path);
       if (isSet === false) continue;
@@ -301,8 +301,8 @@ export class Connection {
   }
 
   /** A reply of a zxid is delivered: with it, or before it, everything up to there. */
-  #passed(step: Step, seen: Event): void {
-    this.#held.certain.passed(step.zxid, seen);
+  #passed(step: Step, seenAt: number): void {
+    this.#held.certain.passed(step.zxid, seenAt);
     if (this.#newestReply === undefined || this.#newestReply.zxid < step.zxid) this.#newestReply = step;
   }
 }

@@ -1,6 +1,7 @@
 import type { Event } from "../../model/index.ts";
 import type { PromiseCheck } from "./findings.ts";
 import { nameOf, show } from "./real-time.ts";
+import type { RecordedEvents } from "./recorded-events.ts";
 import type { Change } from "./replay-state.ts";
 import type { Step, WatchStep } from "./steps.ts";
 import type { ToldEvent } from "./watch-connection.ts";
@@ -10,29 +11,36 @@ import type { Registration } from "./watch-table.ts";
 /** Words what breaks the promises of watches. */
 export class WatchFindings {
   readonly #promise: PromiseCheck;
+  readonly #events: RecordedEvents;
 
-  constructor(promise: PromiseCheck) {
+  constructor(promise: PromiseCheck, events: RecordedEvents) {
     this.#promise = promise;
+    this.#events = events;
   }
 
   /** Something shows a change that a watch should have told by then. */
-  left(change: Change, { kind, path, step, zxid }: Registration, seen: Event): void {
+  left(change: Change, { kind, path, step, zxid }: Registration, seenAt: number): void {
     const what = `the ${kind} watch on ${path}, set by ${nameOf(step)} at zxid ${show(zxid)}`;
     const of = change.path === path ? "" : ` of ${change.path}`;
-    const missing = `did not tell the change at zxid ${show(change.zxid)}${of} before event ${seen.index} showed it`;
+    const missing = `did not tell the change at zxid ${show(change.zxid)}${of} before event ${seenAt} showed it`;
     const which = `${eventOf[change.type]} is missing`;
-    this.#promise.broken(`${what}, ${missing}: ${which}`, seen, [step.invocation, step.completion]);
+    this.#promise.broken(`${what}, ${missing}: ${which}`, this.#events.at(seenAt), [
+      step.invocation,
+      step.completion,
+    ]);
   }
 
   afterReply(watch: WatchStep, reply: Step): void {
     const what = `the event ${nameOfEvent(watch)} came after the reply to ${nameOf(reply)}`;
-    this.#promise.broken(`${what}, which shows zxid ${show(reply.zxid)}`, watch.event, [reply.completion]);
+    this.#promise.broken(`${what}, which shows zxid ${show(reply.zxid)}`, this.#events.at(watch.index), [
+      reply.completion,
+    ]);
   }
 
   outOfOrder(watch: WatchStep, before: ToldEvent): void {
-    const { session, event } = watch;
+    const { session, index } = watch;
     const what = `session ${session} was told of zxid ${show(before.zxid)} at event ${before.index}`;
-    this.#promise.broken(`${what}, then of ${nameOfEvent(watch)}`, event);
+    this.#promise.broken(`${what}, then of ${nameOfEvent(watch)}`, this.#events.at(index));
   }
 
   answerAfterEvent(step: Step, told: ToldEvent): void {
@@ -60,14 +68,20 @@ export class WatchFindings {
     this.#broken(watch, why);
   }
 
-  missedUntold(step: Step, list: WatchList, path: string, seen: Event): void {
+  missedUntold(step: Step, list: WatchList, path: string, seenAt: number): void {
     const what = `${nameOf(step)} set the ${list === "children" ? "children" : "data"} watch on ${path} again`;
     const since = `what had changed since zxid ${show(step.request["relativeZxid"] as number)} was not told`;
-    this.#promise.broken(`${what}, and ${since}`, seen, [step.invocation, step.completion]);
+    this.#promise.broken(`${what}, and ${since}`, this.#events.at(seenAt), [
+      step.invocation,
+      step.completion,
+    ]);
   }
 
   #broken(watch: WatchStep, why: string): void {
-    this.#promise.broken(`session ${watch.session} was told ${nameOfEvent(watch)}, ${why}`, watch.event);
+    this.#promise.broken(
+      `session ${watch.session} was told ${nameOfEvent(watch)}, ${why}`,
+      this.#events.at(watch.index),
+    );
   }
 }
 

@@ -3,13 +3,12 @@ import {
   parentPath,
   parseSessionEvent,
   parseWatchEvent,
-  type SubRequest,
-  type SubResult,
   type WatcherKind,
   type WatchEventType,
   type Zxid,
 } from "../../model/index.ts";
-import { readHistory, type Step } from "./steps.ts";
+import { readHistory } from "./intake.ts";
+import type { Step } from "./steps.ts";
 
 /*
  * The slow twin of checkWatches: each session's connections are gone through, and every way is tried in which the server
@@ -76,17 +75,17 @@ function changesOf(steps: readonly Step[]): Change[] {
     if (op === "create" && String(mode).startsWith("ephemeral")) owners.set(path, session);
   };
   for (const step of writes) {
-    const { op, path, created, session, request, answer } = step;
+    const { op, path, created, session, operations, mode } = step;
     if (op === "closeSession") {
       for (const [each, owner] of owners) if (owner === session) make("delete", each, undefined, step);
     } else if (op === "multi") {
-      const results = answer["results"] as unknown as readonly SubResult[];
-      (request["operations"] as unknown as readonly SubRequest[]).forEach((part, i) => {
+      const results = step.results ?? [];
+      operations.forEach((part, i) => {
         const result = results[i];
         const at = result?.op === "create" ? result.path : part.path;
         make(part.op, at, "mode" in part ? part.mode : undefined, step);
       });
-    } else make(op, op === "create" ? created : path, request["mode"], step);
+    } else make(op, op === "create" ? created : path, mode, step);
   }
   return changes;
 }

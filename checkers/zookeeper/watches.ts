@@ -1,4 +1,3 @@
-import type { Event } from "../../model/index.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import { PromiseCheck } from "./findings.ts";
 import type { MissedChange } from "./missed-changes.ts";
@@ -61,7 +60,7 @@ class WatchCheck {
       changes: new WatchedChanges(replay, history),
       missed: replay.missed,
       mayHide: history.usesAcls,
-      found: new WatchFindings(this.#promise),
+      found: new WatchFindings(this.#promise, history.events),
       tellsZxids: (session, index) => (telling ??= new TellingConnections(history)).has(session, index),
     };
   }
@@ -90,7 +89,7 @@ class WatchCheck {
   #told(watch: WatchStep): void {
     if (watch.type.endsWith("Removed")) return;
     this.#promise.checked();
-    this.#of(watch.session, watch.event.index).delivered(watch);
+    this.#of(watch.session, watch.index).delivered(watch);
   }
 
   #of(session: string, index: number): Connection {
@@ -120,9 +119,9 @@ class TellingConnections {
   readonly #told = new Map<string, number[]>();
 
   constructor({ watches, sessions, open, steps }: ZookeeperHistory) {
-    for (const { event, session, zxid } of watches) if (zxid > 0) note(this.#told, session, event.index);
-    for (const { event, what } of sessions)
-      if (this.#told.has(what.session)) note(this.#partings, what.session, event.index);
+    for (const { index, session, zxid } of watches) if (zxid > 0) note(this.#told, session, index);
+    for (const { index, what } of sessions)
+      if (this.#told.has(what.session)) note(this.#partings, what.session, index);
     const lost = open.filter(({ session }) => this.#told.has(session));
     for (const { session, invokedAt } of nextRequests(lost, steps)) note(this.#partings, session, invokedAt);
     for (const partings of this.#partings.values()) partings.sort((a, b) => a - b);
@@ -187,8 +186,8 @@ function tellInOrder(history: ZookeeperHistory, moments: Moments): void {
   const tellBefore = (index: number): void => {
     while (next < index) {
       const nextSet = setting[set]?.invokedAt ?? Infinity;
-      const nextWatch = indexOf(watches[watch]?.event);
-      const nextPart = indexOf(parting[part]?.event);
+      const nextWatch = watches[watch]?.index ?? Infinity;
+      const nextPart = parting[part]?.index ?? Infinity;
       next = Math.min(nextSet, nextWatch, nextPart);
       if (next >= index) return;
       if (next === nextSet) moments.invoked(setting[set++] as Step);
@@ -201,8 +200,4 @@ function tellInOrder(history: ZookeeperHistory, moments: Moments): void {
     moments.completed(step);
   });
   tellBefore(Infinity);
-}
-
-function indexOf(event: Event | undefined): number {
-  return event === undefined ? Infinity : event.index;
 }

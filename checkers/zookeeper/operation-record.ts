@@ -1,0 +1,130 @@
+import {
+  type CreateMode,
+  type Event,
+  type EventHead,
+  type EventType,
+  isFinalRead,
+  isSynced,
+  type Json,
+  type Stat,
+  type SubResult,
+  type ZnodeRequest,
+  type Zxid,
+} from "../../model/index.ts";
+
+export type JsonObject = { readonly [key: string]: Json };
+
+type Op = ZnodeRequest["op"];
+
+/** Operations whose requests are told whole by the fields of a record; a create only if it has neither `acl` nor `ttlMs`. */
+const plain: ReadonlySet<Op> = new Set<Op>([
+  "create",
+  "delete",
+  "setData",
+  "check",
+  "exists",
+  "getData",
+  "getChildren",
+  "getACL",
+  "sync",
+]);
+
+/** Names of errors of ZooKeeper; a `fail` with another text was never sent. */
+const errorName = /^[A-Z][A-Za-z]+$/;
+
+/**
+ * What an event of an operation says, one event at a time: whoever reads a history fills it, and a Step takes from it
+ * what it keeps. Fields of the request are those of an invocation, fields of the answer those of a completion.
+ */
+export class OperationRecord implements EventHead {
+  index = 0;
+  time = 0;
+  process: number | string = 0;
+  type: EventType = "invoke";
+  f = "";
+  /** -1 where none is told. */
+  zxid: Zxid = -1;
+  /** "" where none is told. */
+  session = "";
+  server = "";
+  error = "";
+
+  op: Op = "sync";
+  /** Whether the operation is a read that is preceded by a sync. */
+  isSynced = false;
+  /** Of the request, and of a create's answer; "" where there is none. */
+  path = "";
+  /** What a request writes, or a getData has read. */
+  data: string | null | undefined = undefined;
+  version = -1;
+  mode: CreateMode | undefined = undefined;
+  watch = false;
+  isFinal = false;
+  /** The request's fields, where the ones above do not tell it whole. */
+  request: JsonObject | undefined = undefined;
+  stat: Stat | undefined = undefined;
+  children: readonly string[] | undefined = undefined;
+  results: readonly SubResult[] | undefined = undefined;
+
+  /** What became of the operation that this event completes. */
+  get outcome(): "ok" | "rejected" | "unsent" | "unknown" {
+    if (this.type === "info") return "unknown";
+    if (this.type === "ok") return "ok";
+    return this.zxid >= 0 && errorName.test(this.error) ? "rejected" : "unsent";
+  }
+
+  /** Whether a server has answered. */
+  get isAnswer(): boolean {
+    const { outcome } = this;
+    return outcome === "ok" || outcome === "rejected";
+  }
+
+  /** What all events have. */
+  takeHead(event: Event): void {
+    this.index = event.index;
+    this.time = event.time;
+    this.process = event.process;
+    this.type = event.type;
+    this.f = event.f;
+    this.zxid = event.zxid ?? -1;
+    this.session = event.session ?? "";
+    this.server = event.server ?? "";
+    this.error = event.error ?? "";
+  }
+
+  /** The request of an invocation that is of the form of its operation. */
+  takeRequest(event: Event, op: Op): void {
+    const value = event.value as JsonObject;
+    const { path, data, version, mode, watch } = value;
+    this.op = op;
+    this.isSynced = isSynced(event.f);
+    this.path = typeof path === "string" ? path : "";
+    const writes = op === "create" || op === "setData";
+    this.data = writes ? (data as string | null) : undefined;
+    this.version = typeof version === "number" ? version : -1;
+    this.mode = op === "create" ? (mode as CreateMode) : undefined;
+    this.watch = watch === true;
+    this.isFinal = isFinalRead(event);
+    const isTold = plain.has(op) && value["acl"] === undefined && value["ttlMs"] === undefined;
+    this.request = isTold ? undefined : value;
+  }
+
+  /** The answer of a completion that is of the form of its operation's answers. */
+  takeAnswer(value: Json, op: Op): void {
+    const fields = fieldsOf(value);
+    this.path = op === "create" && this.type === "ok" ? (fields["path"] as string) : "";
+    this.data = op === "getData" ? (fields["data"] as string | null | undefined) : undefined;
+    this.stat = fields["stat"] as unknown as Stat | undefined;
+    this.children = op === "getChildren" ? (fields["children"] as readonly string[] | undefined) : undefined;
+    this.results =
+      op === "multi" ? (fields["results"] as unknown as readonly SubResult[] | undefined) : undefined;
+  }
+}
+
+const noFields: JsonObject = {};
+
+function fieldsOf(value: Json): JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as JsonObject)
+    : noFields;
+}

@@ -1,0 +1,38 @@
+import type { Event } from "../../model/index.ts";
+
+/** A history's events by their index, wherever they are kept. */
+export interface RecordedEvents {
+  /** The event of an index that the history has. */
+  at(index: number): Event;
+  /** Its time, in ns. */
+  timeAt(index: number): number;
+}
+
+/** Events that are in memory, in the order of their indexes. */
+export class ListedEvents implements RecordedEvents {
+  readonly #events: readonly Event[];
+
+  constructor(events: readonly Event[]) {
+    this.#events = events;
+  }
+
+  at(index: number): Event {
+    const straight = this.#events[index];
+    if (straight?.index === index) return straight;
+    return this.#events[this.#find(index)] as Event;
+  }
+
+  timeAt(index: number): number {
+    return this.at(index).time;
+  }
+
+  #find(index: number): number {
+    let [from, to] = [0, this.#events.length];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if ((this.#events[middle] as Event).index >= index) to = middle;
+      else from = middle + 1;
+    }
+    return from;
+  }
+}
