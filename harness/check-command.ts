@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
+  formatOfFile,
   linearizableInParallel,
   readHistory,
   worst,
@@ -95,17 +96,59 @@ export async function checkFiles(files: readonly string[], flags: CheckFlags): P
 }
 
 async function checkFile(file: string, flags: CheckFlags): Promise<Checked> {
+  return isJudgedInPlace(file, flags) ? checkInPlace(file) : checkLoaded(file, flags);
+}
+
+const zookeeperNames: ReadonlySet<string | undefined> = new Set(["zookeeper", "znodes"]);
+
+/** Whether it is judged without its events in memory: not where a report draws them. */
+function isJudgedInPlace(file: string, { as, format, report }: CheckFlags): boolean {
+  if (!zookeeperNames.has(as) || report !== undefined) return false;
+  return (format === "auto" || format === "zabcheck") && formatOfFile(file) === "zabcheck";
+}
+
+/** Judges what ZooKeeper promises. */
+async function checkInPlace(file: string): Promise<Checked> {
+  const { judgeZookeeper, readZookeeperFile } = await import("../checkers/index.ts");
+  const began = performance.now();
+  const { history, operations, warnings } = readZookeeperFile(file);
+  const start = performance.now();
+  const verdicts = judgeZookeeper(history);
+  const seconds = (performance.now() - start) / 1000;
+  const readSeconds = (start - began) / 1000;
+  const told = outcomeOf(file, verdicts, warnings);
+  return {
+    file,
+    format: "zabcheck",
+    ...told,
+    seconds,
+    readSeconds,
+    operations,
+    checks: verdicts.map(plainVerdict),
+  };
+}
+
+/** The worst of the verdicts, unless nothing was exercised. */
+function outcomeOf(
+  file: string,
+  verdicts: readonly Verdict[],
+  warnings: readonly string[],
+): { readonly verdict: Outcome; readonly warnings: readonly string[] } {
+  if (verdicts.some((each) => each.vacuous !== true))
+    return { verdict: worst(verdicts.map((each) => each.verdict)), warnings };
+  const warning = `${file}: nothing in it exercises what it is judged for; is --as right?`;
+  return { verdict: "unknown", warnings: [...warnings, warning] };
+}
+
+async function checkLoaded(file: string, flags: CheckFlags): Promise<Checked> {
   const began = performance.now();
   const read = readHistory(file, flags.format as Format | "auto");
   const readSeconds = (performance.now() - began) / 1000;
   const { history, judge, ...prepared } = await judgeFor(read, file, flags);
-  const warnings = [...prepared.warnings];
   const start = performance.now();
   const verdicts = await judge(history);
   const seconds = (performance.now() - start) / 1000;
-  const exercised = verdicts.some((each) => each.vacuous !== true);
-  const verdict = exercised ? worst(verdicts.map((each) => each.verdict)) : "unknown";
-  if (!exercised) warnings.push(`${file}: nothing in it exercises what it is judged for; is --as right?`);
+  const { verdict, warnings } = outcomeOf(file, verdicts, prepared.warnings);
   // From here on, violations are explained: on a verdict's first reading.
   const checks = verdicts.map(plainVerdict);
   if (flags.report !== undefined) await writeReport(flags.report, file, history, checks, warnings);

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { InputError } from "./errors.ts";
 import type { Event, Json } from "./history.ts";
 import { HistoryBuilder } from "./history-builder.ts";
-import { encodeEvent, encodeHeader, HistoryDecoder } from "./history-codec.ts";
+import { encodeEvent, encodeHeader } from "./history-codec.ts";
+import { HistoryDecoder } from "./history-lines.ts";
 import { pairOperations } from "./history-operations.ts";
 
 const encoder = new TextEncoder();

@@ -2,6 +2,7 @@ export * from "./errors.ts";
 export * from "./history.ts";
 export * from "./history-builder.ts";
 export * from "./history-codec.ts";
+export * from "./history-lines.ts";
 export * from "./history-operations.ts";
 export * from "./server-disk.ts";
 export * from "./sequential/index.ts";

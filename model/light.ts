@@ -5,5 +5,6 @@
 export * from "./errors.ts";
 export * from "./history.ts";
 export * from "./history-codec.ts";
+export * from "./history-lines.ts";
 export * from "./sequential/specification.ts";
 export * from "./sequential/data-types/index.ts";

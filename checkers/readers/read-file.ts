@@ -17,6 +17,18 @@ export function readerFor(format: Format, file: string): HistoryReader {
   return format === "jepsen-log" ? new JepsenLogReader(file) : new EtcdReportReader(file);
 }
 
+/** What a file is, by its beginning; undefined for what can't be read twice. Throws InputError as `readHistory` does. */
+export function formatOfFile(path: string): Format | undefined {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
+  const descriptor = openSync(path, "r");
+  try {
+    const beginning = new Uint8Array(detectionBytes);
+    return detectFormat(beginning.subarray(0, readSync(descriptor, beginning)), path);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /**
  * Reads a history from a file, piece by piece, or etcd's report from its directory. Throws InputError for what can't
  * be read or is no history.
@@ -64,7 +76,8 @@ function isDirectory(path: string): boolean {
   }
 }
 
-function readChunks(path: string, take: (chunk: Uint8Array) => void): void {
+/** Gives a file's bytes, piece by piece; a piece is overwritten by the next one. Throws InputError for what can't be read. */
+export function readChunks(path: string, take: (chunk: Uint8Array) => void): void {
   let descriptor: number;
   try {
     descriptor = openSync(path, "r");

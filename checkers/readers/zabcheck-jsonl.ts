@@ -1,4 +1,4 @@
-import { HistoryDecoder, type Event } from "../../model/light.ts";
+import { HistoryDecoder, type Event, type TornLine } from "../../model/light.ts";
 import type { History, HistoryReader } from "./history-reader.ts";
 
 /** Reads this project's own JSON lines. A torn last line, left by a writer that was cut off, is a warning. */
@@ -19,14 +19,14 @@ export class ZabcheckReader implements HistoryReader {
   end(): History {
     const { events, torn } = this.#decoder.end();
     for (const event of events) this.#events.push(event);
-    const warnings =
-      torn === undefined
-        ? []
-        : [
-            `${this.#file}:${String(torn.line)}: the last line is cut off after ${String(torn.bytes)} bytes and was left out`,
-          ];
+    const warnings = tornWarnings(this.#file, torn);
     // The header is line 1, and indexes count from 0.
     const locate = (event: Event): string => `${this.#file}:${String(event.index + 2)}`;
     return { format: "zabcheck", events: this.#events, warnings, locate };
   }
+}
+
+export function tornWarnings(file: string, torn: TornLine | undefined): readonly string[] {
+  if (torn === undefined) return [];
+  return [`${file}:${torn.line}: the last line is cut off after ${torn.bytes} bytes and was left out`];
 }

@@ -2,8 +2,8 @@ import type { Event } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
 import { PromiseCheck } from "../zookeeper/findings.ts";
 import { nameOf } from "../zookeeper/real-time.ts";
-import { readHistory } from "../zookeeper/intake.ts";
-import type { Step } from "../zookeeper/steps.ts";
+import { readHistory } from "../zookeeper/history/intake.ts";
+import type { Step } from "../zookeeper/history/steps.ts";
 import { certainHolds } from "./locks.ts";
 
 /*

@@ -16,8 +16,8 @@ import { firstAtLeast } from "../zookeeper/facts.ts";
 import { PromiseCheck } from "../zookeeper/findings.ts";
 import { nameOf, show } from "../zookeeper/real-time.ts";
 import { replayHistory } from "../zookeeper/replay.ts";
-import { readHistory } from "../zookeeper/intake.ts";
-import type { Step, ZookeeperHistory } from "../zookeeper/steps.ts";
+import { readHistory } from "../zookeeper/history/intake.ts";
+import type { Step, ZookeeperHistory } from "../zookeeper/history/steps.ts";
 import { candidaciesBelow, type Candidacy, numbersThatFall, type Reign, reignsOf } from "./candidates.ts";
 
 export interface LeadershipOptions {

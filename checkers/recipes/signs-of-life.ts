@@ -1,5 +1,5 @@
 import type { Event } from "../../model/index.ts";
-import { readHistory } from "../zookeeper/intake.ts";
+import { readHistory } from "../zookeeper/history/intake.ts";
 
 /**
  * Until when each session was certainly alive: the index of the invocation of its last write that got a zxid of its

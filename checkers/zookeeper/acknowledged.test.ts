@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Acknowledged } from "./acknowledged.ts";
-import { OperationRecord } from "./operation-record.ts";
-import { ListedEvents } from "./recorded-events.ts";
-import { SeenPaths } from "./seen-paths.ts";
-import { Step } from "./steps.ts";
+import { OperationRecord } from "./history/operation-record.ts";
+import { ListedEvents } from "./history/recorded-events.ts";
+import { SeenPaths } from "./history/seen-paths.ts";
+import { Step } from "./history/steps.ts";
 
 const epochs = 2 ** 32;
 const zxid = fc

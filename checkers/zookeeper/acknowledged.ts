@@ -1,5 +1,5 @@
 import type { Zxid } from "../../model/index.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./history/steps.ts";
 
 const countersOfEpoch = 2 ** 32;
 

@@ -1,8 +1,8 @@
 import { type Event, versionedRegister } from "../../model/index.ts";
 import { linearizable, type LinearizabilityOptions } from "../linearizability/index.ts";
 import type { Verdict } from "../verdict.ts";
-import { readHistory } from "./intake.ts";
-import type { Step } from "./steps.ts";
+import { readHistory } from "./history/intake.ts";
+import type { Step } from "./history/steps.ts";
 
 /**
  * Whether the writes are linearizable, found by search without believing any zxid: each znode on its own, as a register

@@ -5,13 +5,13 @@ import { checkFinalReads } from "./final-reads.ts";
 import { PromiseCheck } from "./findings.ts";
 import { eachSighting } from "./mentions.ts";
 import { showSteps } from "./passes.ts";
-import { readHistory } from "./intake.ts";
+import { readHistory } from "./history/intake.ts";
 import { checkSyncedReads, FutureCheck, nameOf, StalenessCheck, writeOrder } from "./real-time.ts";
 import { replayHistory } from "./replay.ts";
 import type { Contradiction } from "./replay-attempt.ts";
 import { ClientOrderCheck, type Happened, SessionOrderCheck, VersionOrderCheck } from "./session-order.ts";
 import { checkSequentialNodes, SessionEndCheck } from "./sessions.ts";
-import type { Step, ZookeeperHistory } from "./steps.ts";
+import type { Step, ZookeeperHistory } from "./history/steps.ts";
 import { type MissedChange, missedChanges } from "./missed-changes.ts";
 import { watchedChanges } from "./watch-changes.ts";
 import { checkWatches } from "./watches.ts";
@@ -32,11 +32,11 @@ export interface ZookeeperOptions {
  * not of the form.
  */
 export function checkZookeeper(events: readonly Event[], options: ZookeeperOptions = {}): Verdict[] {
-  return judgeHistory(readHistory(events), options);
+  return judgeZookeeper(readHistory(events), options);
 }
 
 /** The same for a history that is read already. */
-export function judgeHistory(history: ZookeeperHistory, options: ZookeeperOptions = {}): Verdict[] {
+export function judgeZookeeper(history: ZookeeperHistory, options: ZookeeperOptions = {}): Verdict[] {
   if (history.steps.some((step) => step.isAnswered) && history.steps.every((step) => step.zxid <= 0)) {
     return withoutZxids(history);
   }

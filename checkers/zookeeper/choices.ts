@@ -8,6 +8,18 @@ export interface ChoicePoint {
   readonly at: number;
 }
 
+/** The ways that one attempt took up to a choice point, and another one there. */
+export interface OtherWay {
+  readonly chosen: readonly number[];
+  readonly at: number;
+  readonly other: number;
+}
+
+/** The prefix of an attempt that goes the other way. */
+export function prefixOf({ chosen, at, other }: OtherWay): readonly number[] {
+  return [...chosen.slice(0, at), other];
+}
+
 /** The ways taken by one attempt: those of a given prefix, then always the first. */
 export class Choices {
   #prefix: readonly number[] = [];
@@ -34,19 +46,19 @@ export class Choices {
   }
 
   /**
-   * The prefixes that differ from this attempt at one of its own choice points, each exactly once over all attempts.
-   * Only points of `related` paths count; those about `path` itself come last, the latest very last, so that a stack
-   * tries them first.
+   * The ways that differ from this attempt at one of its own choice points, each exactly once over all attempts. Only
+   * points of `related` paths count; those about `path` itself come last, the latest very last, so that a stack tries
+   * them first.
    */
-  others(path: string, related: (path: string) => boolean): number[][] {
-    const [far, near]: [number[][], number[][]] = [[], []];
-    for (let i = this.#prefix.length; i < this.taken.length; i++) {
-      const point = this.taken[i] as ChoicePoint;
+  others(path: string, related: (path: string) => boolean): OtherWay[] {
+    const [far, near]: [OtherWay[], OtherWay[]] = [[], []];
+    const { chosen } = this;
+    for (let at = this.#prefix.length; at < this.taken.length; at++) {
+      const point = this.taken[at] as ChoicePoint;
       if (!related(point.path)) continue;
-      const before = this.taken.slice(0, i).map(({ chosen }) => chosen);
       const list = point.path === path ? near : far;
       for (let other = point.options - 1; other >= 0; other--) {
-        if (other !== point.chosen) list.push([...before, other]);
+        if (other !== point.chosen) list.push({ chosen, at, other });
       }
     }
     return [...far, ...near];

@@ -1,5 +1,5 @@
 import { parentPath } from "../../model/index.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./history/steps.ts";
 import type { Candidate } from "./unanswered.ts";
 
 /**

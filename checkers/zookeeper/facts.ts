@@ -2,7 +2,7 @@ import { nodeName, noOwner, parentPath, sequenceNumber, type Stat, type Zxid } f
 import { eachSighting, type SeeStat } from "./mentions.ts";
 import type { See } from "./passes.ts";
 import type { SessionLives } from "./session-ends.ts";
-import type { Step, ZookeeperHistory } from "./steps.ts";
+import type { Step, ZookeeperHistory } from "./history/steps.ts";
 import type { Candidate } from "./unanswered.ts";
 
 /** The versions of one path's data that answers have shown, in the order of the zxids that made them. */

@@ -1,7 +1,7 @@
 import type { Event } from "../../model/index.ts";
 import { PromiseCheck } from "./findings.ts";
 import { nameOf } from "./real-time.ts";
-import type { Step, ZookeeperHistory } from "./steps.ts";
+import type { Step, ZookeeperHistory } from "./history/steps.ts";
 
 /**
  * When faults are undone and nobody writes any more, every server shows the same: of the final reads of a path, each

@@ -1,2 +1,3 @@
-export { checkZookeeper, type ZookeeperOptions } from "./check.ts";
+export { checkZookeeper, judgeZookeeper, type ZookeeperOptions } from "./check.ts";
+export { readZookeeperFile, type FiledHistory } from "./history/read-file.ts";
 export { checkWritesBySearch } from "./by-search.ts";

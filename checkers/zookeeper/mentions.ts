@@ -1,7 +1,7 @@
 import type { Stat, Zxid } from "../../model/index.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import type { See } from "./passes.ts";
-import type { Step, WatchStep } from "./steps.ts";
+import type { Step, WatchStep } from "./history/steps.ts";
 
 export type ChangeType = "created" | "deleted" | "data" | "children";
 

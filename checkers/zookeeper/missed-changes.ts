@@ -1,5 +1,5 @@
 import type { WatchEventType, ZnodeTree, Zxid } from "../../model/index.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./history/steps.ts";
 import { pathsOf, type WatchList } from "./watch-kinds.ts";
 
 /** A watch of a setWatches whose change was missed: it is told at once, and the watch is not set. */

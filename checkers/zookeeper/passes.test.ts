@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { showSteps } from "./passes.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./history/steps.ts";
 
 test("everybody is shown every step once, in order", () => {
   fc.assert(

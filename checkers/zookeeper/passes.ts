@@ -1,4 +1,4 @@
-import type { Step } from "./steps.ts";
+import type { Step } from "./history/steps.ts";
 
 /** What is shown steps, one after the other, and makes up its mind. */
 export type See = (step: Step) => void;

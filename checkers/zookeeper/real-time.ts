@@ -6,8 +6,8 @@ import { PromiseCheck } from "./findings.ts";
 import type { Knowledge } from "./knowledge.ts";
 import { eachSighting, type SeeStat } from "./mentions.ts";
 import type { See } from "./passes.ts";
-import type { RecordedEvents } from "./recorded-events.ts";
-import type { Step, ZookeeperHistory } from "./steps.ts";
+import type { RecordedEvents } from "./history/recorded-events.ts";
+import type { Step, ZookeeperHistory } from "./history/steps.ts";
 
 /**
  * Real time among writes: a write that began after another was acknowledged has the greater zxid, and no two have the
@@ -181,7 +181,7 @@ export class StalenessCheck {
 
 /** An operation in a few words: "setData /a (event 12)". */
 export function nameOf(step: Step): string {
-  return `${step.f}${step.path === "" ? "" : ` ${step.path}`} (event ${step.invokedAt})`;
+  return `${step.kind.f}${step.path === "" ? "" : ` ${step.path}`} (event ${step.invokedAt})`;
 }
 
 /** A zxid as ZooKeeper's logs show it. */

@@ -30,7 +30,7 @@ import {
   type SavedState,
   type WantsChange,
 } from "./replay-state.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./history/steps.ts";
 import { headerOf, type Place, type UnseenSources } from "./unseen.ts";
 
 /** What an answer says that the replay does not. */

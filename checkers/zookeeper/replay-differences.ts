@@ -9,7 +9,7 @@ import {
   type WriteRequest,
   type Znode,
 } from "../../model/index.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./history/steps.ts";
 
 /** Where an answer to a write is not the transaction that the replay prepares. */
 export interface Difference {

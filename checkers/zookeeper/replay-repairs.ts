@@ -2,7 +2,7 @@ import { nodeName, parentPath, sequenceNumber, statOf, type Zxid } from "../../m
 import { eachSighting } from "./mentions.ts";
 import { type Difference, type ReadDifference, unknownStat } from "./replay-differences.ts";
 import type { ReplayState } from "./replay-state.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./history/steps.ts";
 import type { Place } from "./unseen.ts";
 
 /*

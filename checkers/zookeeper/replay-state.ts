@@ -11,7 +11,7 @@ import {
 } from "../../model/index.ts";
 import type { Choices } from "./choices.ts";
 import type { ChangeType } from "./mentions.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./history/steps.ts";
 import { Trail } from "./trail.ts";
 import type { Candidate } from "./unanswered.ts";
 import { type Place, Unseen, type UnseenSources } from "./unseen.ts";

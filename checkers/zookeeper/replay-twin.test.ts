@@ -7,14 +7,13 @@ import {
   type Stat,
   statOf,
   watchesProcess,
-  type WriteRequest,
   ZnodeTree,
 } from "../../model/index.ts";
 import { replayHistory } from "./replay.ts";
 import { differenceOf, nodeDifference } from "./replay-differences.ts";
 import { simulatedHistory } from "./simulated-history.ts";
-import { readHistory } from "./intake.ts";
-import type { Step } from "./steps.ts";
+import { readHistory } from "./history/intake.ts";
+import type { Step } from "./history/steps.ts";
 
 /*
  * The slow twin of the replay: every unanswered write at every position or nowhere, the whole history replayed for
@@ -70,8 +69,8 @@ function fits(answered: readonly Step[], placed: readonly Placed[]): boolean {
   const order = [...answered.map((step) => ({ step, zxid: step.zxid })), ...placed];
   order.sort((a, b) => a.zxid - b.zxid || Number(b.step.isWrite) - Number(a.step.isWrite));
   for (const { step, zxid } of order) {
-    const request = { ...step.request, op: step.op } as unknown as WriteRequest;
     if (step.isWrite) {
+      const request = step.writeRequest;
       const header = { session: step.session, cxid: 0, zxid, timeMs: 0 };
       const body = preparation.prepare(header, request);
       const hidden = step.outcome === "unknown";

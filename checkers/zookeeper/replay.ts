@@ -1,4 +1,5 @@
 import { Acknowledged } from "./acknowledged.ts";
+import { type OtherWay, prefixOf } from "./choices.ts";
 import { Components } from "./components.ts";
 import { Facts } from "./facts.ts";
 import { Mentions } from "./mentions.ts";
@@ -6,7 +7,7 @@ import { showSteps } from "./passes.ts";
 import { type AttemptResult, Replay, type ReplayInput, type ReplayOptions } from "./replay-attempt.ts";
 import { SequenceBounds } from "./sequence-bounds.ts";
 import { SessionLives } from "./session-ends.ts";
-import type { Step, ZookeeperHistory } from "./steps.ts";
+import type { Step, ZookeeperHistory } from "./history/steps.ts";
 import { Unanswered } from "./unanswered.ts";
 import { reservedCandidates } from "./unseen.ts";
 
@@ -64,10 +65,10 @@ class Search {
 
   /** Tries the ways that begin with the settled ones: the attempt that comes to the end, or the choices of the one that came furthest. */
   #furthest(settled: readonly number[], isDoubtful: boolean): Furthest {
-    const stack: (readonly number[])[] = [settled];
+    const stack: OtherWay[] = [];
+    let prefix = settled;
     let best: { readonly chosen: readonly number[]; readonly replayed: number } | undefined;
-    while (stack.length > 0 && (best === undefined || !this.#isSpent)) {
-      const prefix = stack.pop() as readonly number[];
+    for (;;) {
       const attempt = this.#replay.run({ prefix, settled: settled.length, isDoubtful });
       this.attempts++;
       this.#spent += attempt.spent;
@@ -75,6 +76,9 @@ class Search {
       if (stuckAt === undefined) return { attempt };
       if (best === undefined || replayed > best.replayed) best = { chosen: choices.chosen, replayed };
       stack.push(...choices.others(stuckAt, (path) => this.#areRelated(path, stuckAt)));
+      const next = this.#isSpent ? undefined : stack.pop();
+      if (next === undefined) break;
+      prefix = prefixOf(next);
     }
     return { attempt: undefined, chosen: best?.chosen ?? settled, isCut: stack.length > 0 };
   }

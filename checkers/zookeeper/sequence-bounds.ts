@@ -1,5 +1,5 @@
 import { parentPath, sequenceNumber, type Zxid } from "../../model/index.ts";
-import type { ZookeeperHistory } from "./steps.ts";
+import type { ZookeeperHistory } from "./history/steps.ts";
 
 interface Numbered {
   readonly number: number;

@@ -1,6 +1,6 @@
 import type { Zxid } from "../../model/index.ts";
 import { firstAtLeast } from "./facts.ts";
-import type { Step, ZookeeperHistory } from "./steps.ts";
+import type { Step, ZookeeperHistory } from "./history/steps.ts";
 
 type SessionSources = Pick<ZookeeperHistory, "lastAlive" | "closings" | "positioned" | "sessions">;
 

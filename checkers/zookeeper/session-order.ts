@@ -3,7 +3,7 @@ import { firstAtLeast } from "./facts.ts";
 import { PromiseCheck } from "./findings.ts";
 import type { See } from "./passes.ts";
 import { nameOf, show } from "./real-time.ts";
-import type { Step, ZookeeperHistory } from "./steps.ts";
+import type { Step, ZookeeperHistory } from "./history/steps.ts";
 import type { Candidate } from "./unanswered.ts";
 
 /**

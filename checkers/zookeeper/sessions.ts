@@ -1,9 +1,9 @@
 import type { Event, Zxid } from "../../model/index.ts";
 import { PromiseCheck } from "./findings.ts";
 import type { See } from "./passes.ts";
-import type { RecordedEvents } from "./recorded-events.ts";
+import type { RecordedEvents } from "./history/recorded-events.ts";
 import { nameOf, show } from "./real-time.ts";
-import type { Step, ZookeeperHistory } from "./steps.ts";
+import type { Step, ZookeeperHistory } from "./history/steps.ts";
 
 /** A session that was found to have ended by itself. */
 export interface Expiry {

@@ -1,6 +1,6 @@
 import type { WatchEventType, Zxid } from "../../model/index.ts";
 import type { MissedChange } from "./missed-changes.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./history/steps.ts";
 import { firstAfter, type WatchedChanges } from "./watch-changes.ts";
 import { pathsOf, type WatchList } from "./watch-kinds.ts";
 

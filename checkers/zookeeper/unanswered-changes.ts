@@ -1,5 +1,5 @@
 import { parentPath, type SubRequest } from "../../model/index.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./history/steps.ts";
 
 /** The paths that writes without an answer may have changed. */
 export class UnansweredChanges {

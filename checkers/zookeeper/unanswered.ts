@@ -1,5 +1,5 @@
 import { parentPath, sequenceNumber, type SubRequest, type Zxid } from "../../model/index.ts";
-import type { Step, ZookeeperHistory } from "./steps.ts";
+import type { Step, ZookeeperHistory } from "./history/steps.ts";
 
 /** A write that nobody answered: it may have happened, once. */
 export interface Candidate {

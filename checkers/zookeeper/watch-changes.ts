@@ -2,7 +2,7 @@ import { parentPath, type WatchEventType, type Zxid } from "../../model/index.ts
 import type { Acknowledged } from "./acknowledged.ts";
 import type { ChangeType } from "./mentions.ts";
 import type { Change, WantsChange } from "./replay-state.ts";
-import type { Step, ZookeeperHistory } from "./steps.ts";
+import type { Step, ZookeeperHistory } from "./history/steps.ts";
 import { UnansweredChanges } from "./unanswered-changes.ts";
 import { ByKind, changeOf, kinds, pathsUpwards, type WatchKind, watchesOf } from "./watch-kinds.ts";
 import type { WatchedReplay } from "./watches.ts";

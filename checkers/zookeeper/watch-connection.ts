@@ -2,7 +2,7 @@ import type { WatchEventType, Zxid } from "../../model/index.ts";
 import { HeldWatches } from "./held-watches.ts";
 import type { MissedChange } from "./missed-changes.ts";
 import { SettingAgain } from "./setting-again.ts";
-import type { Step, WatchStep } from "./steps.ts";
+import type { Step, WatchStep } from "./history/steps.ts";
 import { firstAfter, type WatchedChanges } from "./watch-changes.ts";
 import type { WatchFindings } from "./watch-findings.ts";
 import { eventOf, isSet, watchesOf, type WatchKind } from "./watch-kinds.ts";

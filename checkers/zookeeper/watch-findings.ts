@@ -1,9 +1,9 @@
 import type { Event } from "../../model/index.ts";
 import type { PromiseCheck } from "./findings.ts";
 import { nameOf, show } from "./real-time.ts";
-import type { RecordedEvents } from "./recorded-events.ts";
+import type { RecordedEvents } from "./history/recorded-events.ts";
 import type { Change } from "./replay-state.ts";
-import type { Step, WatchStep } from "./steps.ts";
+import type { Step, WatchStep } from "./history/steps.ts";
 import type { ToldEvent } from "./watch-connection.ts";
 import { eventOf, type WatchList } from "./watch-kinds.ts";
 import type { Registration } from "./watch-table.ts";

@@ -1,6 +1,6 @@
 import { parentPath, type WatcherKind, type WatchEventType } from "../../model/index.ts";
 import type { ChangeType } from "./mentions.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./history/steps.ts";
 
 /**
  * A watch of a connection, by the WatchManager that holds it and its mode. A persistent watch is held by both. So is a
@@ -103,9 +103,9 @@ const none: readonly WantedWatch[] = [];
 /** The watches that a request asks for, in the order in which a server sets them. */
 export function watchesOf(step: Step): readonly WantedWatch[] {
   if (!step.setsWatches) return none;
-  const { op, path, request } = step;
+  const { op, path } = step;
   if (op === "addWatch")
-    return [{ kinds: request["mode"] === "persistent" ? byPersistent : byRecursive, path }];
+    return [{ kinds: step.request["mode"] === "persistent" ? byPersistent : byRecursive, path }];
   if (op === "setWatches")
     return lists.flatMap((list) =>
       pathsOf(step, list).map((each) => ({ kinds: byList[list], path: each, list })),

@@ -1,6 +1,6 @@
 import type { WatchEventType, Zxid } from "../../model/index.ts";
 import type { Change } from "./replay-state.ts";
-import type { Step } from "./steps.ts";
+import type { Step } from "./history/steps.ts";
 import { firstAfter } from "./watch-changes.ts";
 import { ByKind, changeOf, kinds, pathsUpwards, type WatchKind } from "./watch-kinds.ts";
 

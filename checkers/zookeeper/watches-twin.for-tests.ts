@@ -7,8 +7,8 @@ import {
   type WatchEventType,
   type Zxid,
 } from "../../model/index.ts";
-import { readHistory } from "./intake.ts";
-import type { Step } from "./steps.ts";
+import { readHistory } from "./history/intake.ts";
+import type { Step } from "./history/steps.ts";
 
 /*
  * The slow twin of checkWatches: each session's connections are gone through, and every way is tried in which the server
@@ -75,12 +75,12 @@ function changesOf(steps: readonly Step[]): Change[] {
     if (op === "create" && String(mode).startsWith("ephemeral")) owners.set(path, session);
   };
   for (const step of writes) {
-    const { op, path, created, session, operations, mode } = step;
+    const { op, path, created, session, mode } = step;
     if (op === "closeSession") {
       for (const [each, owner] of owners) if (owner === session) make("delete", each, undefined, step);
     } else if (op === "multi") {
       const results = step.results ?? [];
-      operations.forEach((part, i) => {
+      step.operations.forEach((part, i) => {
         const result = results[i];
         const at = result?.op === "create" ? result.path : part.path;
         make(part.op, at, "mode" in part ? part.mode : undefined, step);

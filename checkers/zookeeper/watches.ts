@@ -2,7 +2,7 @@ import type { Acknowledged } from "./acknowledged.ts";
 import { PromiseCheck } from "./findings.ts";
 import type { MissedChange } from "./missed-changes.ts";
 import type { Change, Ending } from "./replay-state.ts";
-import type { SessionStep, Step, WatchStep, ZookeeperHistory } from "./steps.ts";
+import type { SessionStep, Step, WatchStep, ZookeeperHistory } from "./history/steps.ts";
 import { WatchedChanges } from "./watch-changes.ts";
 import { Connection, type WatchFacts } from "./watch-connection.ts";
 import { WatchFindings } from "./watch-findings.ts";

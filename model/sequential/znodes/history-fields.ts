@@ -57,7 +57,7 @@ const neededFields: { readonly [op in ZnodeRequest["op"]]: readonly (readonly [s
   closeSession: [],
 };
 
-const createModes: ReadonlySet<Json> = new Set([
+export const createModes: ReadonlySet<Json> = new Set([
   "persistent",
   "persistent-sequential",
   "ephemeral",

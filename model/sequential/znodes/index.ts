@@ -9,5 +9,5 @@ export * from "./specification.ts";
 export * from "./transactions.ts";
 export * from "./tree.ts";
 export * from "./watches.ts";
-export { checkAnswer, checkedOperation, isSynced } from "./history-fields.ts";
+export { checkAnswer, checkedOperation, createModes, isSynced } from "./history-fields.ts";
 export * from "./history-form.ts";

@@ -4,30 +4,18 @@ import {
   type EventHead,
   type EventType,
   isFinalRead,
-  isSynced,
   type Json,
   type Stat,
   type SubResult,
   type ZnodeRequest,
   type Zxid,
-} from "../../model/index.ts";
+} from "../../../model/index.ts";
+
+import { kindNamed, type OperationKind } from "./operation-kinds.ts";
 
 export type JsonObject = { readonly [key: string]: Json };
 
 type Op = ZnodeRequest["op"];
-
-/** Operations whose requests are told whole by the fields of a record; a create only if it has neither `acl` nor `ttlMs`. */
-const plain: ReadonlySet<Op> = new Set<Op>([
-  "create",
-  "delete",
-  "setData",
-  "check",
-  "exists",
-  "getData",
-  "getChildren",
-  "getACL",
-  "sync",
-]);
 
 /** Names of errors of ZooKeeper; a `fail` with another text was never sent. */
 const errorName = /^[A-Z][A-Za-z]+$/;
@@ -49,9 +37,7 @@ export class OperationRecord implements EventHead {
   server = "";
   error = "";
 
-  op: Op = "sync";
-  /** Whether the operation is a read that is preceded by a sync. */
-  isSynced = false;
+  kind: OperationKind = kindNamed("sync") as OperationKind;
   /** Of the request, and of a create's answer; "" where there is none. */
   path = "";
   /** What a request writes, or a getData has read. */
@@ -79,6 +65,16 @@ export class OperationRecord implements EventHead {
     return outcome === "ok" || outcome === "rejected";
   }
 
+  /** Nothing is told yet. */
+  clear(): void {
+    this.zxid = -1;
+    this.session = this.server = this.error = this.path = "";
+    this.data = this.mode = this.request = undefined;
+    this.version = -1;
+    this.watch = this.isFinal = false;
+    this.stat = this.children = this.results = undefined;
+  }
+
   /** What all events have. */
   takeHead(event: Event): void {
     this.index = event.index;
@@ -93,11 +89,11 @@ export class OperationRecord implements EventHead {
   }
 
   /** The request of an invocation that is of the form of its operation. */
-  takeRequest(event: Event, op: Op): void {
+  takeRequest(event: Event, kind: OperationKind): void {
+    const { op } = kind;
     const value = event.value as JsonObject;
     const { path, data, version, mode, watch } = value;
-    this.op = op;
-    this.isSynced = isSynced(event.f);
+    this.kind = kind;
     this.path = typeof path === "string" ? path : "";
     const writes = op === "create" || op === "setData";
     this.data = writes ? (data as string | null) : undefined;
@@ -105,7 +101,7 @@ export class OperationRecord implements EventHead {
     this.mode = op === "create" ? (mode as CreateMode) : undefined;
     this.watch = watch === true;
     this.isFinal = isFinalRead(event);
-    const isTold = plain.has(op) && value["acl"] === undefined && value["ttlMs"] === undefined;
+    const isTold = kind.isPlain && value["acl"] === undefined && value["ttlMs"] === undefined;
     this.request = isTold ? undefined : value;
   }
 

@@ -11,7 +11,8 @@ import type {
   WriteRequest,
   ZnodeRequest,
   Zxid,
-} from "../../model/index.ts";
+} from "../../../model/index.ts";
+import type { OperationKind } from "./operation-kinds.ts";
 import type { JsonObject, OperationRecord } from "./operation-record.ts";
 import type { RecordedEvents } from "./recorded-events.ts";
 import type { SeenPath, SeenPaths } from "./seen-paths.ts";
@@ -28,27 +29,18 @@ export type StepOutcome = "ok" | "rejected" | "unsent" | "unknown";
  * events are kept by the history, and fetched where something is told of them.
  */
 export class Step {
-  readonly op: ZnodeRequest["op"];
-  readonly isWrite: boolean;
+  readonly kind: OperationKind;
   readonly process: number | string;
-  /** The requested path; "" for operations without one. */
-  readonly path: string;
   /** What a create or setData asks to be written, or a getData has read; undefined where none was told. */
   data: string | null | undefined;
   /** The version that the request expects; -1 where it expects none. */
   readonly version: number;
   /** Of a create. */
   readonly mode: CreateMode | undefined;
-  /** Whether the operation is a read that is preceded by a sync. */
-  readonly isComposite: boolean;
   /** Index of the invocation of the sync that this read follows on its session; undefined for plain reads. */
   syncedSince: number | undefined;
   /** What the connection had proved of itself when it invoked. */
   identities: readonly AuthId[] = nobody;
-  /** Whether it asks for a watch. */
-  readonly setsWatches: boolean;
-  /** Whether it is one of the final reads, when faults are undone and nobody writes. */
-  readonly isFinal: boolean;
   /** Index of the invocation, and of the completion, `neverCompleted` where there is none. */
   readonly invokedAt: number;
   completedAt: number = neverCompleted;
@@ -58,37 +50,28 @@ export class Step {
   /** "" where it is not known. */
   session: string;
   server: string;
-  error: ErrorCode | undefined = undefined;
-  /** The path that a successful create has really created; "" for others. */
-  created = "";
   /** The Stat that the answer shows of `path`, or of the node created; undefined for other answers. */
   stat: Stat | undefined = undefined;
-  /** The names that a getChildren has answered. */
-  children: readonly string[] | undefined = undefined;
-  /** What a multi's parts were answered. */
-  results: readonly SubResult[] | undefined = undefined;
-  /** Whether the reply's zxid is the position of this very write. */
-  hasPosition = false;
-  /** Whether the reply shows the tree as it was at its zxid. */
-  isAnswered = false;
+  /** The error of a rejected one, or the path of what was created. */
+  #answered = "";
+  /** The names that a getChildren has answered, or what a multi's parts were. */
+  #list: readonly string[] | readonly SubResult[] | undefined = undefined;
+  #flags = 0;
   readonly #seen: SeenPath;
   readonly #request: JsonObject | undefined;
   readonly #events: RecordedEvents;
 
   constructor(record: OperationRecord, paths: SeenPaths, events: RecordedEvents) {
-    const { op } = record;
-    this.op = op;
-    this.isWrite = writes.has(op);
+    const { kind } = record;
+    const asksForWatch = record.watch || kind.op === "addWatch" || kind.op === "setWatches";
+    this.kind = kind;
     this.process = record.process;
     this.#seen = paths.of(record.path);
-    this.path = this.#seen.path;
     this.data = record.data;
     this.version = record.version;
     this.mode = record.mode;
-    this.isComposite = record.isSynced;
-    this.syncedSince = record.isSynced ? record.index : undefined;
-    this.setsWatches = record.watch || op === "addWatch" || op === "setWatches";
-    this.isFinal = record.isFinal;
+    this.syncedSince = kind.isComposite ? record.index : undefined;
+    this.#flags = (asksForWatch ? flags.setsWatches : 0) | (record.isFinal ? flags.isFinal : 0);
     this.invokedAt = record.index;
     this.session = record.session;
     this.server = record.server;
@@ -98,24 +81,80 @@ export class Step {
 
   /** Notes what became of it, as the record of its completion tells. */
   complete(record: OperationRecord, paths: SeenPaths): void {
-    const { op } = this;
+    const { op, isWrite } = this;
     this.completedAt = record.index;
     this.zxid = record.zxid;
     if (record.session !== "") this.session = record.session;
     if (record.server !== "") this.server = record.server;
     this.outcome = record.outcome;
-    this.isAnswered = this.outcome === "ok" || this.outcome === "rejected";
     if (!this.isAnswered) return;
-    if (op === "multi") this.results = record.results;
+    if (op === "multi") this.#list = record.results;
     if (this.outcome === "ok") {
       const seen = op === "create" ? paths.of(record.path) : this.#seen;
-      if (op === "create") this.created = seen.path;
+      if (op === "create") this.#answered = seen.path;
       else if (op === "getData") this.data = record.data;
-      else if (op === "getChildren") this.children = record.children;
+      else if (op === "getChildren") this.#list = record.children;
       if (record.stat !== undefined) this.stat = seen.shows(record.stat);
-    } else this.error = record.error as ErrorCode;
-    this.hasPosition =
-      this.isWrite && this.zxid > 0 && (this.error === undefined || positioned.has(this.error));
+    } else this.#answered = record.error;
+    const isPositioned = isWrite && this.zxid > 0 && (this.outcome === "ok" || positioned.has(record.error));
+    if (isPositioned) this.#flags |= flags.hasPosition;
+  }
+
+  get op(): ZnodeRequest["op"] {
+    return this.kind.op;
+  }
+
+  get isWrite(): boolean {
+    return this.kind.isWrite;
+  }
+
+  /** Whether it reads a node, or a node's children. */
+  get readsTree(): boolean {
+    return this.kind.readsTree;
+  }
+
+  /** The requested path; "" for operations without one. */
+  get path(): string {
+    return this.#seen.path;
+  }
+
+  /** Whether it asks for a watch. */
+  get setsWatches(): boolean {
+    return (this.#flags & flags.setsWatches) !== 0;
+  }
+
+  /** Whether it is one of the final reads, when faults are undone and nobody writes. */
+  get isFinal(): boolean {
+    return (this.#flags & flags.isFinal) !== 0;
+  }
+
+  /** Whether the reply's zxid is the position of this very write. */
+  get hasPosition(): boolean {
+    return (this.#flags & flags.hasPosition) !== 0;
+  }
+
+  /** Whether the reply shows the tree as it was at its zxid. */
+  get isAnswered(): boolean {
+    return this.outcome === "ok" || this.outcome === "rejected";
+  }
+
+  get error(): ErrorCode | undefined {
+    return this.outcome === "rejected" ? (this.#answered as ErrorCode) : undefined;
+  }
+
+  /** The path that a successful create has really created; "" for others. */
+  get created(): string {
+    return this.outcome === "ok" ? this.#answered : "";
+  }
+
+  /** The names that a getChildren has answered. */
+  get children(): readonly string[] | undefined {
+    return this.op === "getChildren" ? (this.#list as readonly string[] | undefined) : undefined;
+  }
+
+  /** What a multi's parts were answered. */
+  get results(): readonly SubResult[] | undefined {
+    return this.op === "multi" ? (this.#list as readonly SubResult[] | undefined) : undefined;
   }
 
   get invocation(): Event {
@@ -124,16 +163,6 @@ export class Step {
 
   get completion(): Event | undefined {
     return this.completedAt === neverCompleted ? undefined : this.#events.at(this.completedAt);
-  }
-
-  /** The operation's name in the history. */
-  get f(): string {
-    return this.isComposite ? `sync+${this.op}` : this.op;
-  }
-
-  /** Whether it reads a node, or a node's children. */
-  get readsTree(): boolean {
-    return this.op === "getData" || this.op === "exists" || this.op === "getChildren";
   }
 
   /** Whether the tree determines the answer. */
@@ -150,9 +179,11 @@ export class Step {
     return this.mode?.includes("sequential") === true;
   }
 
-  /** The request's fields: of those that `data`, `version` and `mode` tell whole, the event's. */
+  /** The fields of a request that path, `data`, `version` and `mode` do not tell whole. */
   get request(): JsonObject {
-    return this.#request ?? (this.invocation.value as JsonObject);
+    if (this.#request === undefined)
+      throw new Error(`${this.op} has all that it asks for in fields of its own`);
+    return this.#request;
   }
 
   /** Whether a create names the ACL of its node. */
@@ -210,16 +241,7 @@ export interface ZookeeperHistory extends StepLists {
   readonly sessions: readonly SessionStep[];
 }
 
-const writes: ReadonlySet<string> = new Set<ZnodeRequest["op"]>([
-  "create",
-  "delete",
-  "setData",
-  "check",
-  "setACL",
-  "multi",
-  "reconfig",
-  "closeSession",
-]);
+const flags = { setsWatches: 1, isFinal: 2, hasPosition: 4 } as const;
 
 /** Errors that the leader's preparation gives, so that the write has a transaction of its own. */
 const positioned: ReadonlySet<string> = new Set<ErrorCode>([

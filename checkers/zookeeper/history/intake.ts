@@ -12,7 +12,8 @@ import {
   sessionsProcess,
   watchesProcess,
   type ZnodeRequest,
-} from "../../model/index.ts";
+} from "../../../model/index.ts";
+import { kindNamed, type OperationKind } from "./operation-kinds.ts";
 import { OperationRecord } from "./operation-record.ts";
 import { ListedEvents, type RecordedEvents } from "./recorded-events.ts";
 import { SeenPaths } from "./seen-paths.ts";
@@ -43,6 +44,8 @@ export class HistoryIntake {
   readonly #sessions: SessionStep[] = [];
   readonly #ops = new Set<ZnodeRequest["op"]>();
   #event: Event | undefined;
+  /** Invocations, also of operations of others. */
+  operations = 0;
 
   /** `locate` names an event in messages on broken rules. */
   constructor(events: RecordedEvents, locate: (event: EventHead) => string = byIndex) {
@@ -88,12 +91,12 @@ export class HistoryIntake {
 
   #invoked(): Step | undefined {
     const { record } = this;
+    this.operations++;
     if (this.#event !== undefined) {
-      const op = checkedOperation(this.#event);
-      if (op === undefined) return undefined;
-      record.takeRequest(this.#event, op);
+      if (checkedOperation(this.#event) === undefined) return undefined;
+      record.takeRequest(this.#event, kindNamed(this.#event.f) as OperationKind);
     }
-    this.#ops.add(record.op);
+    this.#ops.add(record.kind.op);
     const step = new Step(record, this.#paths, this.#events);
     this.#steps.push(step);
     return step;

@@ -1,4 +1,4 @@
-import type { Event } from "../../model/index.ts";
+import type { Event } from "../../../model/index.ts";
 
 /** A history's events by their index, wherever they are kept. */
 export interface RecordedEvents {

@@ -1,4 +1,4 @@
-import type { Stat } from "../../model/index.ts";
+import type { Stat } from "../../../model/index.ts";
 
 /** A path, with the Stat that an answer has shown of it last. */
 export class SeenPath {
@@ -46,7 +46,7 @@ function areEqual(a: Stat, b: Stat): boolean {
   );
 }
 
-function copyOf(stat: Stat): Stat {
+export function copyOf(stat: Stat): Stat {
   const { czxid, mzxid, pzxid, ctime, mtime, version, cversion, aversion } = stat;
   const { ephemeralOwner, dataLength, numChildren } = stat;
   return {

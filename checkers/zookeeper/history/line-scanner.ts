@@ -1,0 +1,198 @@
+import { Buffer } from "node:buffer";
+
+const [comma, openBracket, closeBracket, openBrace, closeBrace] = [44, 91, 93, 123, 125];
+const [quote, minus, digit0, digit9] = [34, 45, 48, 57];
+const nullText = Buffer.from("null");
+const trueText = Buffer.from("true");
+const falseText = Buffer.from("false");
+const [space, backslash, lastAscii] = [32, 92, 126];
+
+/** An integer of so many digits is exact. */
+const digitsMax = 15;
+const cachedTexts = 1 << 16;
+
+/** The names of the fields that an object may have, each with a bit: its number is that of its place here. */
+export class FieldNames<const Name extends string> {
+  readonly names: readonly Name[];
+  /** `"name":` of each. */
+  readonly texts: readonly Uint8Array[];
+  /** Of each, and first of all of the object's beginning, the field that came next last time. */
+  readonly next: Int32Array;
+
+  constructor(names: readonly Name[]) {
+    this.names = names;
+    this.texts = names.map((name) => Buffer.from(`${JSON.stringify(name)}:`));
+    this.next = new Int32Array(names.length + 1);
+  }
+
+  bits(some: readonly Name[] = this.names): number {
+    return some.reduce((bits, name) => bits | (1 << this.names.indexOf(name)), 0);
+  }
+}
+
+/** Reads the value of a field by its number; of the fields before it the bits are told. */
+export type ReadField = (field: number, told: number) => void;
+
+/**
+ * Goes through JSON as this project writes it: without white space, texts of ASCII without escapes, integers. Each
+ * method looks at what comes next, and goes on behind it if it is what was asked for. If it is nothing of the kind then
+ * `isLost`: what the scanner has said of the line is worth nothing, and JSON.parse has to read it.
+ */
+export class LineScanner {
+  #bytes: Buffer = Buffer.alloc(0);
+  #given: Uint8Array = this.#bytes;
+  /** Where it is. */
+  at = 0;
+  isLost = false;
+  /** Texts that were read, by a hash of their bytes, so that what comes again is one text. */
+  readonly #texts = Array.from({ length: cachedTexts }, () => "");
+
+  begin(bytes: Uint8Array, at: number): void {
+    if (bytes !== this.#given) {
+      this.#given = bytes;
+      this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
+    this.at = at;
+    this.isLost = false;
+  }
+
+  expect(byte: number): void {
+    if (!this.is(byte)) this.isLost = true;
+  }
+
+  /** Whether it is this byte. */
+  is(byte: number): boolean {
+    if (this.#bytes[this.at] !== byte) return false;
+    this.at++;
+    return true;
+  }
+
+  /** Whether it is this text. */
+  isText(text: Uint8Array): boolean {
+    const bytes = this.#bytes;
+    const from = this.at;
+    for (let i = 0; i < text.length; i++) if (bytes[from + i] !== text[i]) return false;
+    this.at = from + text.length;
+    return true;
+  }
+
+  /** An object that has none but these fields, and none twice: which it has. */
+  object(names: FieldNames<string>, read: ReadField): number {
+    this.expect(openBrace);
+    let [told, field] = [0, -1];
+    do {
+      field = this.#name(names, field);
+      if ((told & (1 << field)) !== 0) this.isLost = true;
+      if (this.isLost) return 0;
+      read(field, told);
+      told |= 1 << field;
+    } while (this.is(comma));
+    this.expect(closeBrace);
+    return told;
+  }
+
+  list<Item>(read: () => Item): Item[] {
+    this.expect(openBracket);
+    if (this.is(closeBracket)) return [];
+    const items = [read()];
+    while (!this.isLost && this.is(comma)) items.push(read());
+    this.expect(closeBracket);
+    return items;
+  }
+
+  truth(): boolean {
+    if (this.isText(trueText)) return true;
+    if (!this.isText(falseText)) this.isLost = true;
+    return false;
+  }
+
+  textOrNull(): string | null {
+    return this.isText(nullText) ? null : this.text();
+  }
+
+  skipTextOrNull(): void {
+    if (!this.isText(nullText)) this.skipText();
+  }
+
+  /** `before` is the number of the field before it, -1 at an object's beginning. */
+  #name(names: FieldNames<string>, before: number): number {
+    const { texts, next } = names;
+    const guess = next[before + 1] as number;
+    if (this.isText(texts[guess] as Uint8Array)) return guess;
+    for (let name = 0; name < texts.length; name++) {
+      if (!this.isText(texts[name] as Uint8Array)) continue;
+      next[before + 1] = name;
+      return name;
+    }
+    return this.lose();
+  }
+
+  /** An integer that is certain to be exact. */
+  integer(): number {
+    const bytes = this.#bytes;
+    const isNegative = bytes[this.at] === minus;
+    const first = isNegative ? this.at + 1 : this.at;
+    let at = first;
+    let value = 0;
+    for (;;) {
+      const byte = bytes[at] as number;
+      if (!(byte >= digit0 && byte <= digit9)) break;
+      value = value * 10 + (byte - digit0);
+      at++;
+    }
+    const digits = at - first;
+    if (digits === 0 || digits > digitsMax) return this.lose();
+    if (bytes[first] === digit0 && (digits > 1 || isNegative)) return this.lose();
+    // Any other number goes on.
+    const byte = bytes[at] as number;
+    if (byte === 46 || byte === 69 || byte === 101) return this.lose();
+    this.at = at;
+    return isNegative ? -value : value;
+  }
+
+  count(): number {
+    const value = this.integer();
+    return value >= 0 ? value : this.lose();
+  }
+
+  text(): string {
+    const from = this.at + 1;
+    this.skipText();
+    if (this.isLost) return "";
+    const bytes = this.#bytes;
+    const to = this.at - 1;
+    let hash = to - from;
+    for (let at = from; at < to; at++) hash = (Math.imul(hash, 31) + (bytes[at] as number)) | 0;
+    const slot = (hash ^ (hash >>> 16)) & (cachedTexts - 1);
+    const known = this.#texts[slot] as string;
+    if (known.length === to - from) {
+      let at = 0;
+      while (at < known.length && known.charCodeAt(at) === bytes[from + at]) at++;
+      if (at === known.length) return known;
+    }
+    return (this.#texts[slot] = bytes.toString("latin1", from, to));
+  }
+
+  skipText(): void {
+    const bytes = this.#bytes;
+    let at = this.at + 1;
+    if (bytes[this.at] !== quote) this.isLost = true;
+    for (;;) {
+      const byte = bytes[at] as number;
+      if (byte === quote) break;
+      // Beyond the bytes there is no number.
+      if (!(byte >= space && byte <= lastAscii) || byte === backslash) {
+        this.isLost = true;
+        break;
+      }
+      at++;
+    }
+    this.at = at + 1;
+  }
+
+  /** It is not what was expected. */
+  lose(): 0 {
+    this.isLost = true;
+    return 0;
+  }
+}
