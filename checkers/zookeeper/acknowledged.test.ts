@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Acknowledged } from "./acknowledged.ts";
-import { OperationRecord } from "./history/operation-record.ts";
+import { EventRecord } from "./history/event-record.ts";
 import { ListedEvents } from "./history/recorded-events.ts";
 import { SeenPaths } from "./history/seen-paths.ts";
 import { Step } from "./history/steps.ts";
@@ -12,7 +12,7 @@ const zxid = fc
   .map(([epoch, counter]) => epoch * epochs + counter);
 
 function write(at: number, completedAt: number): Step {
-  const made = new Step(new OperationRecord(), new SeenPaths(), new ListedEvents([]));
+  const made = new Step(new EventRecord(), new SeenPaths(), new ListedEvents([]));
   made.zxid = at;
   made.completedAt = completedAt;
   return made;

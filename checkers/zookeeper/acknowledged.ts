@@ -19,20 +19,20 @@ export class Acknowledged {
   #last: EpochWrites | undefined;
 
   constructor(writes: readonly Step[]) {
-    for (const { zxid } of writes) {
+    writes.forEach(({ zxid }) => {
       const epoch = epochOf(zxid);
       const known = this.#of(epoch);
       const counter = zxid - epoch * countersOfEpoch;
       if (known === undefined) this.#epochs.set(epoch, { epoch, first: counter, writes: [] });
       else if (counter < known.first) known.first = counter;
-    }
-    for (const step of writes) {
+    });
+    writes.forEach((step) => {
       const epoch = epochOf(step.zxid);
       const known = this.#of(epoch) as EpochWrites;
       const at = step.zxid - epoch * countersOfEpoch - known.first;
       const other = known.writes[at];
       if (other === undefined || other.completedAt < step.completedAt) known.writes[at] = step;
-    }
+    });
   }
 
   at(zxid: Zxid): Step | undefined {

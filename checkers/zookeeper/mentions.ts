@@ -31,19 +31,18 @@ export type SeeStat = (path: string, stat: Stat, step: Step) => void;
 
 /** Calls back for every Stat that an answer holds. */
 export function eachSighting(step: Step, see: SeeStat): void {
-  if (step.op === "multi") {
-    const { results, operations } = step;
-    results?.forEach((result, i) => {
-      if (result.op === "create" && result.stat !== undefined) {
-        see(result.path, result.stat, step);
-      } else if (result.op === "setData") {
-        see(operations[i]?.path ?? "", result.stat, step);
-      }
-    });
-    return;
-  }
-  const { stat } = step;
-  if (stat !== undefined) see(step.op === "create" ? step.created : step.path, stat, step);
+  const { op, stat } = step;
+  if (op === "multi") eachOfMulti(step, see);
+  else if (stat !== undefined) see(op === "create" ? step.created : step.path, stat, step);
+}
+
+/** Apart, as a function that makes a closure makes a context for it, whether or not it comes to that. */
+function eachOfMulti(step: Step, see: SeeStat): void {
+  const { results, operations } = step;
+  results?.forEach((result, i) => {
+    if (result.op === "create" && result.stat !== undefined) see(result.path, result.stat, step);
+    else if (result.op === "setData") see(operations[i]?.path ?? "", result.stat, step);
+  });
 }
 
 const changeTypes: { readonly [type: string]: ChangeType } = {

@@ -49,7 +49,7 @@ class LaterWrites {
   readonly #least: Float64Array;
 
   constructor(writes: readonly Step[]) {
-    for (const { invokedAt } of writes) this.#invoked.push(invokedAt);
+    writes.forEach(({ invokedAt }) => this.#invoked.push(invokedAt));
     this.#least = new Float64Array(writes.length + 1).fill(Infinity);
     for (let i = writes.length - 1; i >= 0; i--)
       this.#least[i] = Math.min(this.#least[i + 1] as number, (writes[i] as Step).zxid);

@@ -7,14 +7,13 @@ import {
   type Event,
   type EventHead,
   HistoryRules,
-  parseSessionEvent,
-  parseWatchEvent,
   sessionsProcess,
   watchesProcess,
+  type WatchEventType,
   type ZnodeRequest,
 } from "../../../model/index.ts";
 import { kindNamed, type OperationKind } from "./operation-kinds.ts";
-import { OperationRecord } from "./operation-record.ts";
+import { EventRecord } from "./event-record.ts";
 import { ListedEvents, type RecordedEvents } from "./recorded-events.ts";
 import { SeenPaths } from "./seen-paths.ts";
 import { Lists } from "./step-lists.ts";
@@ -34,7 +33,7 @@ export function readHistory(events: readonly Event[]): ZookeeperHistory {
 /** Takes a history's events, one after the other, whatever they are read from, and makes steps of them. */
 export class HistoryIntake {
   /** What the next event says, for whoever has no Event of it to take. */
-  readonly record: OperationRecord = new OperationRecord();
+  readonly record: EventRecord = new EventRecord();
   readonly #events: RecordedEvents;
   readonly #rules: HistoryRules<Step | undefined, EventHead>;
   readonly #paths = new SeenPaths();
@@ -65,19 +64,22 @@ export class HistoryIntake {
       }
       this.#completed(step);
     } else if (event.process === watchesProcess) {
-      const { type, path, session, zxid } = parseWatchEvent(event) as ParsedWatchEvent;
-      this.#watches.push({ index: event.index, type, path, session, zxid });
+      record.takeWatch(event);
+      this.#watched();
     } else if (event.process === sessionsProcess) {
-      const what = parseSessionEvent(event);
-      if (what !== undefined) this.#sessions.push({ index: event.index, what });
+      record.takeLife(event);
+      this.#lived();
     }
   }
 
   /** Takes what the record says. */
   takeRecord(): void {
     this.#event = undefined;
+    const { process } = this.record;
     const step = this.#rules.check(this.record);
     if (step !== undefined) this.#completed(step);
+    else if (process === watchesProcess) this.#watched();
+    else if (process === sessionsProcess) this.#lived();
   }
 
   end(): ZookeeperHistory {
@@ -102,13 +104,21 @@ export class HistoryIntake {
     return step;
   }
 
+  #watched(): void {
+    const { index, f, path, ofSession, watchZxid } = this.record;
+    this.#watches.push({ index, type: f as WatchEventType, path, session: ofSession, zxid: watchZxid });
+  }
+
+  #lived(): void {
+    const { index, life } = this.record;
+    if (life !== undefined) this.#sessions.push({ index, what: life });
+  }
+
   #completed(step: Step): void {
     step.complete(this.record, this.#paths);
     this.#lists.completes(step);
   }
 }
-
-type ParsedWatchEvent = NonNullable<ReturnType<typeof parseWatchEvent>>;
 
 const nobody: readonly AuthId[] = [];
 

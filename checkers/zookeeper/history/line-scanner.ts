@@ -2,26 +2,44 @@ import { Buffer } from "node:buffer";
 
 const [comma, openBracket, closeBracket, openBrace, closeBrace] = [44, 91, 93, 123, 125];
 const [quote, minus, digit0, digit9] = [34, 45, 48, 57];
-const nullText = Buffer.from("null");
-const trueText = Buffer.from("true");
-const falseText = Buffer.from("false");
 const [space, backslash, lastAscii] = [32, 92, 126];
 
 /** An integer of so many digits is exact. */
 const digitsMax = 15;
 const cachedTexts = 1 << 16;
 
+const wordBytes = 4;
+
+/** A text that is looked for, four bytes at a time: it has at least so many. */
+class KnownText {
+  readonly length: number;
+  /** The words of which it consists, the last of them ending where it does. */
+  readonly words: Int32Array;
+
+  constructor(text: string) {
+    const bytes = Buffer.from(text);
+    this.length = bytes.length;
+    this.words = Int32Array.from({ length: Math.ceil(bytes.length / wordBytes) }, (_, i) =>
+      bytes.readInt32LE(Math.min(i * wordBytes, bytes.length - wordBytes)),
+    );
+  }
+}
+
+const nullText = new KnownText("null");
+const trueText = new KnownText("true");
+const falseText = new KnownText("false");
+
 /** The names of the fields that an object may have, each with a bit: its number is that of its place here. */
 export class FieldNames<const Name extends string> {
   readonly names: readonly Name[];
   /** `"name":` of each. */
-  readonly texts: readonly Uint8Array[];
+  readonly texts: readonly KnownText[];
   /** Of each, and first of all of the object's beginning, the field that came next last time. */
   readonly next: Int32Array;
 
   constructor(names: readonly Name[]) {
     this.names = names;
-    this.texts = names.map((name) => Buffer.from(`${JSON.stringify(name)}:`));
+    this.texts = names.map((name) => new KnownText(`${JSON.stringify(name)}:`));
     this.next = new Int32Array(names.length + 1);
   }
 
@@ -40,6 +58,7 @@ export type ReadField = (field: number, told: number) => void;
  */
 export class LineScanner {
   #bytes: Buffer = Buffer.alloc(0);
+  #view: DataView = new DataView(new ArrayBuffer(0));
   #given: Uint8Array = this.#bytes;
   /** Where it is. */
   at = 0;
@@ -51,6 +70,7 @@ export class LineScanner {
     if (bytes !== this.#given) {
       this.#given = bytes;
       this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     }
     this.at = at;
     this.isLost = false;
@@ -67,12 +87,20 @@ export class LineScanner {
     return true;
   }
 
+  /** Whether it is a text; goes nowhere. */
+  isQuote(): boolean {
+    return this.#bytes[this.at] === quote;
+  }
+
   /** Whether it is this text. */
-  isText(text: Uint8Array): boolean {
-    const bytes = this.#bytes;
+  isText({ words, length }: KnownText): boolean {
+    const view = this.#view;
     const from = this.at;
-    for (let i = 0; i < text.length; i++) if (bytes[from + i] !== text[i]) return false;
-    this.at = from + text.length;
+    const last = words.length - 1;
+    if (from + length > view.byteLength) return false;
+    for (let i = 0; i < last; i++) if (view.getInt32(from + i * wordBytes, true) !== words[i]) return false;
+    if (view.getInt32(from + length - wordBytes, true) !== words[last]) return false;
+    this.at = from + length;
     return true;
   }
 
@@ -118,9 +146,9 @@ export class LineScanner {
   #name(names: FieldNames<string>, before: number): number {
     const { texts, next } = names;
     const guess = next[before + 1] as number;
-    if (this.isText(texts[guess] as Uint8Array)) return guess;
+    if (this.isText(texts[guess] as KnownText)) return guess;
     for (let name = 0; name < texts.length; name++) {
-      if (!this.isText(texts[name] as Uint8Array)) continue;
+      if (!this.isText(texts[name] as KnownText)) continue;
       next[before + 1] = name;
       return name;
     }
@@ -156,21 +184,31 @@ export class LineScanner {
   }
 
   text(): string {
-    const from = this.at + 1;
-    this.skipText();
-    if (this.isLost) return "";
     const bytes = this.#bytes;
-    const to = this.at - 1;
-    let hash = to - from;
-    for (let at = from; at < to; at++) hash = (Math.imul(hash, 31) + (bytes[at] as number)) | 0;
+    const from = this.at + 1;
+    let at = from;
+    let hash = 0;
+    if (bytes[this.at] !== quote) this.isLost = true;
+    for (;;) {
+      const byte = bytes[at] as number;
+      if (byte === quote) break;
+      // Beyond the bytes there is no number.
+      if (!(byte >= space && byte <= lastAscii) || byte === backslash) {
+        this.isLost = true;
+        return "";
+      }
+      hash = ((hash << 5) - hash + byte) | 0;
+      at++;
+    }
+    this.at = at + 1;
     const slot = (hash ^ (hash >>> 16)) & (cachedTexts - 1);
     const known = this.#texts[slot] as string;
-    if (known.length === to - from) {
-      let at = 0;
-      while (at < known.length && known.charCodeAt(at) === bytes[from + at]) at++;
-      if (at === known.length) return known;
+    if (known.length === at - from) {
+      let i = 0;
+      while (i < known.length && known.charCodeAt(i) === bytes[from + i]) i++;
+      if (i === known.length) return known;
     }
-    return (this.#texts[slot] = bytes.toString("latin1", from, to));
+    return (this.#texts[slot] = bytes.toString("latin1", from, at));
   }
 
   skipText(): void {

@@ -3,7 +3,7 @@ import { readChunks } from "../../readers/read-file.ts";
 import { tornWarnings } from "../../readers/zabcheck-jsonl.ts";
 import { FiledEvents } from "./filed-events.ts";
 import { HistoryIntake } from "./intake.ts";
-import { OperationLines } from "./operation-lines.ts";
+import { EventLines } from "./event-lines.ts";
 import type { ZookeeperHistory } from "./steps.ts";
 
 /** A history that was read without its events, which stay in the file. */
@@ -23,7 +23,7 @@ export function readZookeeperFile(file: string): FiledHistory {
   const events = new FiledEvents(file);
   const intake = new HistoryIntake(events, () => lines.location);
   const { record } = intake;
-  const recognised = new OperationLines(record);
+  const recognised = new EventLines(record);
   const lines = new HistoryLines(
     { file },
     {

@@ -13,7 +13,7 @@ import type {
   Zxid,
 } from "../../../model/index.ts";
 import type { OperationKind } from "./operation-kinds.ts";
-import type { JsonObject, OperationRecord } from "./operation-record.ts";
+import type { JsonObject, EventRecord } from "./event-record.ts";
 import type { RecordedEvents } from "./recorded-events.ts";
 import type { SeenPath, SeenPaths } from "./seen-paths.ts";
 import type { StepLists } from "./step-lists.ts";
@@ -61,7 +61,7 @@ export class Step {
   readonly #request: JsonObject | undefined;
   readonly #events: RecordedEvents;
 
-  constructor(record: OperationRecord, paths: SeenPaths, events: RecordedEvents) {
+  constructor(record: EventRecord, paths: SeenPaths, events: RecordedEvents) {
     const { kind } = record;
     const asksForWatch = record.watch || kind.op === "addWatch" || kind.op === "setWatches";
     this.kind = kind;
@@ -80,7 +80,7 @@ export class Step {
   }
 
   /** Notes what became of it, as the record of its completion tells. */
-  complete(record: OperationRecord, paths: SeenPaths): void {
+  complete(record: EventRecord, paths: SeenPaths): void {
     const { op, isWrite } = this;
     this.completedAt = record.index;
     this.zxid = record.zxid;

@@ -1,9 +1,17 @@
-import { type CreateMode, createModes, type EventType, type ZnodeRequest } from "../../../model/index.ts";
+import {
+  type CreateMode,
+  createModes,
+  type EventType,
+  sessionsProcess,
+  watchesProcess,
+  type ZnodeRequest,
+} from "../../../model/index.ts";
 import { FieldNames, LineScanner, type ReadField } from "./line-scanner.ts";
 import { MultiFields } from "./multi-fields.ts";
 import { kindNamed } from "./operation-kinds.ts";
-import type { OperationRecord } from "./operation-record.ts";
+import type { EventRecord } from "./event-record.ts";
 import { StatFields } from "./stat-fields.ts";
+import { ToldFields } from "./told-fields.ts";
 
 type Op = ZnodeRequest["op"];
 
@@ -23,7 +31,7 @@ const eventFields = new FieldNames([
   "error",
 ]);
 const neededOfEvent = eventFields.bits(["index", "time", "process", "type", "f", "value"]);
-const beforeValue = eventFields.bits(["type", "f"]);
+const beforeValue = eventFields.bits(["process", "type", "f"]);
 
 const valueFields = new FieldNames([
   "path",
@@ -57,18 +65,19 @@ const types: ReadonlyMap<string, EventType> = new Map(
 );
 
 /**
- * Recognises the lines of a history that tell of the most frequent operations, and fills a record from their bytes:
- * making objects of a line's JSON takes longer. It takes a line only if it is JSON as `encodeEvent` writes it, fields in
- * any order, and has the form of its operation (model/sequential/znodes/history-form.ts); of all others it says that it
- * does not know them.
+ * Recognises the lines of a history that tell of the most frequent operations, of watch events and of the life of
+ * sessions, and fills a record from their bytes: making objects of a line's JSON takes longer. It takes a line only if
+ * it is JSON as `encodeEvent` writes it, and has the form of what it tells of (model/sequential/znodes/history-form.ts);
+ * of all others it says that it does not know them.
  */
-export class OperationLines {
-  readonly #record: OperationRecord;
+export class EventLines {
+  readonly #record: EventRecord;
   readonly #scanner = new LineScanner();
   readonly #stats = new StatFields(this.#scanner);
   readonly #multis = new MultiFields(this.#scanner, this.#stats);
+  readonly #told = new ToldFields(this.#scanner);
 
-  constructor(record: OperationRecord) {
+  constructor(record: EventRecord) {
     this.#record = record;
   }
 
@@ -94,13 +103,14 @@ export class OperationLines {
         record.time = scanner.integer();
         break;
       case "process":
-        record.process = scanner.count();
+        if (scanner.isQuote()) this.#process(scanner.text());
+        else record.process = scanner.count();
         break;
       case "type":
         this.#type(scanner.text());
         break;
       case "f":
-        this.#operation(scanner.text());
+        record.f = scanner.text();
         break;
       case "value":
         if ((told & beforeValue) === beforeValue) this.#value();
@@ -129,18 +139,37 @@ export class OperationLines {
     else this.#record.type = type;
   }
 
-  #operation(f: string): void {
+  #process(name: string): void {
+    if (name !== watchesProcess && name !== sessionsProcess) this.#scanner.isLost = true;
+    this.#record.process = name;
+  }
+
+  #value(): void {
+    const { process } = this.#record;
+    if (typeof process === "number") this.#operation();
+    else if (this.#record.type !== "info") this.#scanner.isLost = true;
+    else if (process === watchesProcess) this.#watch();
+    else this.#record.life = this.#told.life(this.#record.f);
+  }
+
+  #watch(): void {
+    const [record, told] = [this.#record, this.#told];
+    told.watch();
+    // The type of the event.
+    if (record.f === "") this.#scanner.isLost = true;
+    record.path = told.path;
+    record.ofSession = told.session;
+    record.watchZxid = told.watchZxid;
+  }
+
+  #operation(): void {
+    const { type, f } = this.#record;
     const kind = kindNamed(f);
     if (kind === undefined || !(kind.isPlain || kind.op === "multi")) {
       this.#scanner.isLost = true;
       return;
     }
-    this.#record.f = kind.f;
     this.#record.kind = kind;
-  }
-
-  #value(): void {
-    const { type, kind } = this.#record;
     const { op } = kind;
     const isRequest = type === "invoke";
     const told = this.#scanner.object(valueFields, isRequest ? this.#requestField : this.#answerField);

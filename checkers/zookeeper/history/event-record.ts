@@ -5,12 +5,14 @@ import {
   type EventType,
   isFinalRead,
   type Json,
+  parseSessionEvent,
+  parseWatchEvent,
+  type SessionEvent,
   type Stat,
   type SubResult,
   type ZnodeRequest,
   type Zxid,
 } from "../../../model/index.ts";
-
 import { kindNamed, type OperationKind } from "./operation-kinds.ts";
 
 export type JsonObject = { readonly [key: string]: Json };
@@ -21,10 +23,11 @@ type Op = ZnodeRequest["op"];
 const errorName = /^[A-Z][A-Za-z]+$/;
 
 /**
- * What an event of an operation says, one event at a time: whoever reads a history fills it, and a Step takes from it
- * what it keeps. Fields of the request are those of an invocation, fields of the answer those of a completion.
+ * What an event says of an operation, of a watch or of a session's life, one event at a time: whoever reads a history
+ * fills it, and what is kept is taken from it. Fields of a request are those of an invocation, fields of an answer those
+ * of a completion.
  */
-export class OperationRecord implements EventHead {
+export class EventRecord implements EventHead {
   index = 0;
   time = 0;
   process: number | string = 0;
@@ -52,6 +55,12 @@ export class OperationRecord implements EventHead {
   children: readonly string[] | undefined = undefined;
   results: readonly SubResult[] | undefined = undefined;
 
+  /** The zxid that a watch event tells, -1 where its server does not; of which session is told by `ofSession`. */
+  watchZxid: Zxid = -1;
+  ofSession = "";
+  /** Of an event of a session's life: what it says. */
+  life: SessionEvent | undefined = undefined;
+
   /** What became of the operation that this event completes. */
   get outcome(): "ok" | "rejected" | "unsent" | "unknown" {
     if (this.type === "info") return "unknown";
@@ -72,7 +81,7 @@ export class OperationRecord implements EventHead {
     this.data = this.mode = this.request = undefined;
     this.version = -1;
     this.watch = this.isFinal = false;
-    this.stat = this.children = this.results = undefined;
+    this.stat = this.children = this.results = this.life = undefined;
   }
 
   /** What all events have. */
@@ -105,6 +114,17 @@ export class OperationRecord implements EventHead {
     this.request = isTold ? undefined : value;
   }
 
+  takeWatch(event: Event): void {
+    const { path, session, zxid } = parseWatchEvent(event) as ParsedWatchEvent;
+    this.path = path;
+    this.ofSession = session;
+    this.watchZxid = zxid;
+  }
+
+  takeLife(event: Event): void {
+    this.life = parseSessionEvent(event);
+  }
+
   /** The answer of a completion that is of the form of its operation's answers. */
   takeAnswer(value: Json, op: Op): void {
     const fields = fieldsOf(value);
@@ -116,6 +136,8 @@ export class OperationRecord implements EventHead {
       op === "multi" ? (fields["results"] as unknown as readonly SubResult[] | undefined) : undefined;
   }
 }
+
+type ParsedWatchEvent = NonNullable<ReturnType<typeof parseWatchEvent>>;
 
 const noFields: JsonObject = {};
 
