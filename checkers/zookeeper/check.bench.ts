@@ -2,8 +2,8 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeEvent, encodeHeader } from "../../model/index.ts";
-import { readHistory } from "../readers/index.ts";
-import { checkZookeeper } from "./check.ts";
+import { judgeZookeeper } from "./check.ts";
+import { readZookeeperFile } from "./history/read-file.ts";
 import { simulatedHistory, type SimulationOptions } from "./simulated-history.ts";
 
 /*
@@ -39,13 +39,12 @@ function timed<T>(run: () => T): { readonly result: T; readonly wall: number; re
 
 function measure(name: string, path: string): void {
   for (let run = 0; run < runs; run++) {
-    const read = timed(() => readHistory(path).events);
-    const judged = timed(() => checkZookeeper(read.result));
-    const invoked = read.result.filter((event) => event.type === "invoke").length;
+    const read = timed(() => readZookeeperFile(path));
+    const judged = timed(() => judgeZookeeper(read.result.history));
     const outcomes = [...new Set(judged.result.map(({ verdict }) => verdict))].join(" ");
     const resident = Math.round(process.memoryUsage().rss / 2 ** 20);
     process.stdout.write(
-      `${name}: ${invoked} operations read in ${read.wall.toFixed(2)} s (${read.processor.toFixed(2)} of processor), ` +
+      `${name}: ${read.result.operations} operations read in ${read.wall.toFixed(2)} s (${read.processor.toFixed(2)} of processor), ` +
         `judged in ${judged.wall.toFixed(2)} s (${judged.processor.toFixed(2)} of processor): ${outcomes}; ${resident} MiB resident\n`,
     );
   }
