@@ -155,7 +155,7 @@ export class LineScanner {
     return this.lose();
   }
 
-  /** An integer that is certain to be exact. */
+  /** An integer that is certain to be exact; of another number its beginning, behind which it does not end. */
   integer(): number {
     const bytes = this.#bytes;
     const isNegative = bytes[this.at] === minus;
@@ -170,10 +170,7 @@ export class LineScanner {
     }
     const digits = at - first;
     if (digits === 0 || digits > digitsMax) return this.lose();
-    if (bytes[first] === digit0 && (digits > 1 || isNegative)) return this.lose();
-    // Any other number goes on.
-    const byte = bytes[at] as number;
-    if (byte === 46 || byte === 69 || byte === 101) return this.lose();
+    if (bytes[first] === digit0 && digits > 1) return this.lose();
     this.at = at;
     return isNegative ? -value : value;
   }

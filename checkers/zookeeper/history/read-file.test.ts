@@ -170,5 +170,14 @@ describe("a history that is read without its events", () => {
     expect(() => history.events.at(3)).toThrow(`${file} was changed while it was judged`);
     truncateSync(file);
     expect(() => history.events.at(3)).toThrow("event 3 is no longer where it was read");
+    const alike = [0, 1].map((process) => ({ ...(events[1] as Event), type: "invoke" as const, process }));
+    const [first, second] = alike.map((event, index): Event => ({ ...event, index, time: index })) as [
+      Event,
+      Event,
+    ];
+    writeFileSync(file, textOf([first, second]));
+    const pair = readZookeeperFile(file).history;
+    writeFileSync(file, textOf([second, first]));
+    expect(() => pair.events.at(1)).toThrow("event 1 is no longer where it was read");
   });
 });
