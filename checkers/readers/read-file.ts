@@ -20,7 +20,7 @@ export function readerFor(format: Format, file: string): HistoryReader {
 /** What a file is, by its beginning; undefined for what can't be read twice. Throws InputError as `readHistory` does. */
 export function formatOfFile(path: string): Format | undefined {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
-  const descriptor = openSync(path, "r");
+  const descriptor = open(path);
   try {
     const beginning = new Uint8Array(detectionBytes);
     return detectFormat(beginning.subarray(0, readSync(descriptor, beginning)), path);
@@ -78,12 +78,7 @@ function isDirectory(path: string): boolean {
 
 /** Gives a file's bytes, piece by piece; a piece is overwritten by the next one. Throws InputError for what can't be read. */
 export function readChunks(path: string, take: (chunk: Uint8Array) => void): void {
-  let descriptor: number;
-  try {
-    descriptor = openSync(path, "r");
-  } catch (error) {
-    throw unreadable(path, error);
-  }
+  const descriptor = open(path);
   try {
     const buffer = new Uint8Array(
       Math.min(chunkBytes, Math.max(1, fstatSync(descriptor).size || chunkBytes)),
@@ -92,6 +87,14 @@ export function readChunks(path: string, take: (chunk: Uint8Array) => void): voi
       take(buffer.subarray(0, read));
   } finally {
     closeSync(descriptor);
+  }
+}
+
+function open(path: string): number {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    throw unreadable(path, error);
   }
 }
 
