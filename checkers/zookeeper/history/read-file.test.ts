@@ -149,11 +149,11 @@ describe("a history that is read without its events", () => {
     const [first, second] = new HistoryBuilder()
       .invoke(0, "setData", { path: "/a", data, version: -1 })
       .ok(0, { path: "/a" }).events as [Event, Event];
-    const events = [7, 100, 101, 2000].map((index, at): Event => ({
-      ...(at % 2 === 0 ? first : second),
-      time: index,
-      index,
-    }));
+    // More than is read at once.
+    const events = Array.from({ length: 300 }, (_, at): Event => {
+      const index = at < 100 ? at : 3 * at + 1;
+      return { ...(at % 2 === 0 ? first : second), time: index, index };
+    });
     writeFileSync(file, textOf(events));
     const { history } = readZookeeperFile(file);
     for (const event of events) {
