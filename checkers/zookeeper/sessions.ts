@@ -56,9 +56,7 @@ export class SessionEndCheck {
     }
     for (const step of closings) {
       this.#closed.add(step.session);
-      if (step.outcome !== "ok") continue;
-      this.#ended.set(step.session, step.completedAt);
-      this.#expired.delete(step.session);
+      if (step.outcome === "ok") this.#ended.set(step.session, step.completedAt);
     }
   }
 

@@ -74,6 +74,31 @@ describe("a step", () => {
     expect(lastOf(build()).outcome).toBe("unknown");
   });
 
+  test("has the whole request", () => {
+    const acl = [{ permissions: 1, scheme: "world", id: "anyone" }];
+    const created = { path: "/a", data: null, mode: "persistent-ttl" };
+    const build = (f: string, value: Json): Step => lastOf(new HistoryBuilder().invoke(0, f, value));
+    expect(build("create", { ...created, acl }).writeRequest).toMatchObject({
+      op: "create",
+      ...created,
+      acl,
+    });
+    expect(build("create", { ...created, acl }).hasAcl).toBe(true);
+    expect(build("create", { ...created, ttlMs: 5 }).writeRequest).toMatchObject({ ...created, ttlMs: 5 });
+    expect(build("create", created).hasAcl).toBe(false);
+    expect(build("setData", request).writeRequest).toEqual({ op: "setData", ...request });
+    expect(build("delete", { path: "/a", version: 3 }).writeRequest).toEqual({
+      op: "delete",
+      path: "/a",
+      version: 3,
+    });
+    const setAcl = { path: "/a", acl, version: 2 };
+    expect(build("setACL", setAcl).writeRequest).toEqual({ op: "setACL", ...setAcl });
+    expect(() => build("setData", request).request).toThrow(
+      "setData has all that it asks for in fields of its own",
+    );
+  });
+
   test("is of the session and server that the completion tells, where it tells them", () => {
     const asked = { session: first, server: "server-1" };
     const build = (): HistoryBuilder => new HistoryBuilder().invoke(0, "setData", request, asked);

@@ -130,6 +130,8 @@ describe("a history that is read without its events", () => {
     }
     writeFileSync(file, "");
     expect(() => readZookeeperFile(file)).toThrow(`${file}:1: the file is empty`);
+    writeFileSync(file, encodeEvent(first));
+    expect(() => readZookeeperFile(file)).toThrow(`${file}:1: this is no history of zabcheck`);
   });
 
   test("may have a torn last line, and one without its line feed", () => {
