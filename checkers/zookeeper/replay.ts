@@ -1,6 +1,7 @@
 import { Acknowledged } from "./acknowledged.ts";
 import { type OtherWay, prefixOf } from "./choices.ts";
 import { Components } from "./components.ts";
+import { reservedCandidates } from "./explaining.ts";
 import { Facts } from "./facts.ts";
 import { Mentions } from "./mentions.ts";
 import { showSteps } from "./passes.ts";
@@ -9,7 +10,6 @@ import { SequenceBounds } from "./sequence-bounds.ts";
 import { SessionLives } from "./session-ends.ts";
 import type { Step, ZookeeperHistory } from "./history/steps.ts";
 import { Unanswered } from "./unanswered.ts";
-import { reservedCandidates } from "./unseen.ts";
 
 /** The outcome of a replay: the attempt that explains everything, or one that explains as much as was found to be possible. */
 export interface ReplayResult extends AttemptResult {

@@ -180,7 +180,6 @@ function tellInOrder(history: ZookeeperHistory, moments: Moments): void {
   for (const { session } of setting) watching.add(session);
   for (const { session } of watches) watching.add(session);
   if (watching.size === 0) return;
-  const ending = completed.filter((step) => watching.has(step.session));
   const parting = sessions.filter(({ what }) => watching.has(what.session));
   let [set, watch, part, next] = [0, 0, 0, -1];
   const tellBefore = (index: number): void => {
@@ -195,7 +194,8 @@ function tellInOrder(history: ZookeeperHistory, moments: Moments): void {
       else moments.parted((parting[part++] as SessionStep).what.session);
     }
   };
-  ending.forEach((step) => {
+  completed.forEach((step) => {
+    if (!watching.has(step.session)) return;
     tellBefore(step.completedAt);
     moments.completed(step);
   });
