@@ -104,7 +104,7 @@ const zookeeperNames: ReadonlySet<string | undefined> = new Set(["zookeeper", "z
 /** Whether it is judged without its events in memory: not where a report draws them. */
 function isJudgedInPlace(file: string, { as, format, report }: CheckFlags): boolean {
   if (!zookeeperNames.has(as) || report !== undefined) return false;
-  return (format === "auto" || format === "zabcheck") && formatOfFile(file) === "zabcheck";
+  return formatOfFile(file, format as Format | "auto") === "zabcheck";
 }
 
 /** Judges what ZooKeeper promises. */

@@ -19,10 +19,7 @@ export interface DecoderOptions {
 /** Where the lines of a history go, in order. Both functions throw InputError for what breaks a rule. */
 export interface LineSink {
   take(event: Event): void;
-  /**
-   * Takes the event whose line begins at `from` by its bytes and gives the line's end; -1 if it can't, and the line is
-   * decoded. Knows which are lines of events only by how they begin and end.
-   */
+  /** Takes, by its bytes, the event whose line begins at `from`: where the line ends, -1 if it has to be decoded. */
   recognise?(bytes: Uint8Array, from: number): number;
 }
 

@@ -17,9 +17,13 @@ export function readerFor(format: Format, file: string): HistoryReader {
   return format === "jepsen-log" ? new JepsenLogReader(file) : new EtcdReportReader(file);
 }
 
-/** What a file is, by its beginning; undefined for what can't be read twice. Throws InputError as `readHistory` does. */
-export function formatOfFile(path: string): Format | undefined {
+/**
+ * The format of a file, unless given by its beginning; undefined for what can't be read twice. Throws InputError as
+ * `readHistory` does.
+ */
+export function formatOfFile(path: string, format: Format | "auto"): Format | undefined {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
+  if (format !== "auto") return format;
   const descriptor = open(path);
   try {
     const beginning = new Uint8Array(detectionBytes);

@@ -6,10 +6,10 @@ import {
   watchesProcess,
   type ZnodeRequest,
 } from "../../../model/index.ts";
+import type { EventRecord, JsonObject } from "./event-record.ts";
 import { FieldNames, LineScanner, type ReadField } from "./line-scanner.ts";
 import { MultiFields } from "./multi-fields.ts";
 import { kindNamed } from "./operation-kinds.ts";
-import type { EventRecord } from "./event-record.ts";
 import { StatFields } from "./stat-fields.ts";
 import { ToldFields } from "./told-fields.ts";
 
@@ -203,7 +203,7 @@ export class EventLines {
         record.isFinal = scanner.truth();
         break;
       case "operations":
-        if (op === "multi") record.request = { operations: this.#multis.parts() } as never;
+        if (op === "multi") record.request = { operations: this.#multis.parts() } as unknown as JsonObject;
         else scanner.isLost = true;
         break;
       default:

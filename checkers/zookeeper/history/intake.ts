@@ -12,8 +12,8 @@ import {
   type WatchEventType,
   type ZnodeRequest,
 } from "../../../model/index.ts";
-import { kindNamed, type OperationKind } from "./operation-kinds.ts";
 import { EventRecord } from "./event-record.ts";
+import { kindNamed, type OperationKind } from "./operation-kinds.ts";
 import { ListedEvents, type RecordedEvents } from "./recorded-events.ts";
 import { SeenPaths } from "./seen-paths.ts";
 import { Lists } from "./step-lists.ts";

@@ -65,6 +65,8 @@ export class LineScanner {
   isLost = false;
   /** Texts that were read, by a hash of their bytes, so that what comes again is one text. */
   readonly #texts = Array.from({ length: cachedTexts }, () => "");
+  /** Of the text that it has gone behind last. */
+  #hash = 0;
 
   begin(bytes: Uint8Array, at: number): void {
     if (bytes !== this.#given) {
@@ -183,34 +185,23 @@ export class LineScanner {
   text(): string {
     const bytes = this.#bytes;
     const from = this.at + 1;
-    let at = from;
-    let hash = 0;
-    if (bytes[this.at] !== quote) this.isLost = true;
-    for (;;) {
-      const byte = bytes[at] as number;
-      if (byte === quote) break;
-      // Beyond the bytes there is no number.
-      if (!(byte >= space && byte <= lastAscii) || byte === backslash) {
-        this.isLost = true;
-        return "";
-      }
-      hash = ((hash << 5) - hash + byte) | 0;
-      at++;
-    }
-    this.at = at + 1;
-    const slot = (hash ^ (hash >>> 16)) & (cachedTexts - 1);
+    this.skipText();
+    if (this.isLost) return "";
+    const to = this.at - 1;
+    const slot = (this.#hash ^ (this.#hash >>> 16)) & (cachedTexts - 1);
     const known = this.#texts[slot] as string;
-    if (known.length === at - from) {
+    if (known.length === to - from) {
       let i = 0;
       while (i < known.length && known.charCodeAt(i) === bytes[from + i]) i++;
       if (i === known.length) return known;
     }
-    return (this.#texts[slot] = bytes.toString("latin1", from, at));
+    return (this.#texts[slot] = bytes.toString("latin1", from, to));
   }
 
   skipText(): void {
     const bytes = this.#bytes;
     let at = this.at + 1;
+    let hash = 0;
     if (bytes[this.at] !== quote) this.isLost = true;
     for (;;) {
       const byte = bytes[at] as number;
@@ -220,9 +211,11 @@ export class LineScanner {
         this.isLost = true;
         break;
       }
+      hash = ((hash << 5) - hash + byte) | 0;
       at++;
     }
     this.at = at + 1;
+    this.#hash = hash;
   }
 
   /** It is not what was expected. */

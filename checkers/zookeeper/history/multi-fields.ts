@@ -7,7 +7,6 @@ import {
   type SubResult,
 } from "../../../model/index.ts";
 import { FieldNames, type LineScanner, type ReadField } from "./line-scanner.ts";
-import { copyOf } from "./seen-paths.ts";
 import type { StatFields } from "./stat-fields.ts";
 
 const partFields = new FieldNames(["op", "path", "data", "version", "mode"]);
@@ -119,7 +118,7 @@ export class MultiFields {
         this.#path = this.#scanner.text();
         break;
       case "stat":
-        this.#stat = copyOf(this.#stats.read());
+        this.#stat = { ...this.#stats.read() };
         break;
       case "error":
         this.#error = this.#scanner.text();

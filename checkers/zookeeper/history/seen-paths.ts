@@ -11,7 +11,7 @@ export class SeenPath {
 
   /** An answer shows a Stat: what it is kept as, whatever becomes of the given one. */
   shows(stat: Stat): Stat {
-    if (this.#stat === undefined || !areEqual(this.#stat, stat)) this.#stat = copyOf(stat);
+    if (this.#stat === undefined || !areEqual(this.#stat, stat)) this.#stat = { ...stat };
     return this.#stat;
   }
 }
@@ -44,22 +44,4 @@ function areEqual(a: Stat, b: Stat): boolean {
     a.numChildren === b.numChildren &&
     a.ephemeralOwner === b.ephemeralOwner
   );
-}
-
-export function copyOf(stat: Stat): Stat {
-  const { czxid, mzxid, pzxid, ctime, mtime, version, cversion, aversion } = stat;
-  const { ephemeralOwner, dataLength, numChildren } = stat;
-  return {
-    czxid,
-    mzxid,
-    pzxid,
-    ctime,
-    mtime,
-    version,
-    cversion,
-    aversion,
-    ephemeralOwner,
-    dataLength,
-    numChildren,
-  };
 }
