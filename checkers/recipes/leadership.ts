@@ -187,7 +187,7 @@ function checkTokens(history: ZookeeperHistory, guard: string, reigns: readonly 
     if (typeof data !== "string") continue;
     const tokens = parseTokens(data);
     promise.checked();
-    const completion = step.completion as Event;
+    const completion = step.reply;
     if (tokens === undefined) {
       promise.broken(`${nameOf(step)} holds ${JSON.stringify(data)}, which is no list of tokens`, completion);
       continue;

@@ -21,7 +21,7 @@ export function checkWritesBySearch(events: readonly Event[], options: Lineariza
   for (const step of steps) {
     if (!isJudged(step) || left.has(step.path)) continue;
     paths.add(step.path);
-    const { invocation, completion } = step;
+    const [invocation, completion] = [step.invocation.read(), step.completion?.read()];
     chosen.set(invocation, invocation);
     if (completion !== undefined) chosen.set(completion, asAnswer(step, completion));
   }

@@ -6,6 +6,7 @@ import { PromiseCheck } from "./findings.ts";
 import { eachSighting } from "./mentions.ts";
 import { showSteps } from "./passes.ts";
 import { readHistory } from "./history/intake.ts";
+import { EventReference } from "./history/recorded-events.ts";
 import { checkSyncedReads, FutureCheck, nameOf, StalenessCheck, writeOrder } from "./real-time.ts";
 import { replayHistory } from "./replay.ts";
 import type { Contradiction } from "./replay-attempt.ts";
@@ -64,7 +65,7 @@ export function judgeZookeeper(history: ZookeeperHistory, options: ZookeeperOpti
     const doubt = isDoubtful ? doubtAfter(replay.attempts) : undefined;
     reads.broken(
       `${what} ${path} was ${changeNames[type]}, which nobody asked for`,
-      history.events.at(seenAt),
+      new EventReference(history.events, seenAt),
       [],
       doubt,
     );
@@ -187,7 +188,7 @@ function report(promise: PromiseCheck, contradiction: Contradiction, attempts: n
   const why = because === undefined || because === step ? "" : `, given ${nameOf(because)}`;
   promise.broken(
     `${nameOf(step)} at zxid 0x${step.zxid.toString(16)} answered ${found}${at}; expected ${expected}${why}`,
-    step.completion as Event,
+    step.reply,
     [step.invocation, because?.invocation, because?.completion],
     contradiction.isDoubtful ? doubtAfter(attempts) : undefined,
   );

@@ -1,4 +1,3 @@
-import type { Event } from "../../model/index.ts";
 import { PromiseCheck } from "./findings.ts";
 import { nameOf } from "./real-time.ts";
 import type { Step, ZookeeperHistory } from "./history/steps.ts";
@@ -27,7 +26,7 @@ export function checkFinalReads(history: ZookeeperHistory): PromiseCheck {
       promise.broken(
         `at the end ${first.server} answers ${nameOf(first)} with ${brief(first)}, ` +
           `${other.server} answers ${nameOf(other)} with ${brief(other)}`,
-        other.completion as Event,
+        other.reply,
         [first.invocation, first.completion, other.invocation],
       );
     }

@@ -1,12 +1,16 @@
 import type { Event, Json } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
+import { EventReference } from "./history/recorded-events.ts";
+
+/** An event that shows something, or where it is to be found. */
+export type Witness = Event | EventReference;
 
 /** Something that a promise rules out. */
 export interface Finding {
   readonly summary: string;
   /** Events involved; the last to be explained is `earliest`. */
-  readonly events: readonly Event[];
-  readonly earliest: Event;
+  readonly events: readonly Witness[];
+  readonly earliest: Witness;
   /** Why it may have an explanation after all. */
   readonly doubt: string | undefined;
 }
@@ -38,8 +42,8 @@ export class PromiseCheck {
   /** With a `doubt` it is no violation for certain: not everything that may explain it was tried. */
   broken(
     summary: string,
-    earliest: Event,
-    others: readonly (Event | undefined)[] = [],
+    earliest: Witness,
+    others: readonly (Witness | undefined)[] = [],
     doubt?: string,
   ): void {
     if (doubt === undefined) this.#broken++;
@@ -66,7 +70,7 @@ export class PromiseCheck {
         const detail = `${summary}${rest}; ${doubt}`;
         return { name: this.name, verdict: "unknown", detail, counts, ...more };
       }
-      const violation = { summary, events, earliest };
+      const violation = { summary, events: events.map(eventOf), earliest: eventOf(earliest) };
       return {
         name: this.name,
         verdict: "violated",
@@ -100,8 +104,12 @@ export class PromiseCheck {
   }
 }
 
-function involved(earliest: Event, others: readonly (Event | undefined)[]): Event[] {
-  const all = new Map<number, Event>();
+function eventOf(witness: Witness): Event {
+  return witness instanceof EventReference ? witness.read() : witness;
+}
+
+function involved(earliest: Witness, others: readonly (Witness | undefined)[]): Witness[] {
+  const all = new Map<number, Witness>();
   for (const event of [earliest, ...others]) if (event !== undefined) all.set(event.index, event);
   return [...all.values()].sort((a, b) => a.index - b.index);
 }

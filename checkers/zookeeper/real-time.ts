@@ -1,4 +1,4 @@
-import type { Event, Json, Zxid } from "../../model/index.ts";
+import type { Json, Zxid } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import { firstAtLeast } from "./facts.ts";
@@ -6,7 +6,7 @@ import { PromiseCheck } from "./findings.ts";
 import type { Knowledge } from "./knowledge.ts";
 import { eachSighting, type SeeStat } from "./mentions.ts";
 import type { See } from "./passes.ts";
-import type { RecordedEvents } from "./history/recorded-events.ts";
+import type { EventReference, RecordedEvents } from "./history/recorded-events.ts";
 import type { Step, ZookeeperHistory } from "./history/steps.ts";
 
 /**
@@ -26,16 +26,16 @@ export function writeOrder(
       promise.broken(
         `${nameOf(step)} got zxid ${show(step.zxid)}, not above ${show(before.zxid)} of ${nameOf(before)}, ` +
           "which was acknowledged before it began",
-        step.completion as Event,
+        step.reply,
         [before.invocation, before.completion, step.invocation],
       );
     }
     const other = acknowledged.at(step.zxid);
     if (other !== undefined && other !== step) {
-      const completion = step.completion as Event;
+      const completion = step.reply;
       promise.broken(
         `${nameOf(step)} and ${nameOf(other)} were both acknowledged at zxid ${show(step.zxid)}`,
-        later(completion, other.completion as Event),
+        later(completion, other.reply),
         [step.invocation, other.invocation, completion, other.completion],
       );
     }
@@ -58,7 +58,7 @@ export class FutureCheck {
       if (mzxid <= step.zxid && pzxid <= step.zxid && czxid <= step.zxid) return;
       const what = `${nameOf(step)} was answered at zxid ${show(step.zxid)}`;
       const shown = `${what} and shows zxid ${show(Math.max(czxid, mzxid, pzxid))} on ${path}`;
-      promise.broken(shown, step.completion as Event, [step.invocation]);
+      promise.broken(shown, step.reply, [step.invocation]);
     };
     const newestBefore = knowledge.reads.along();
     this.see = (step) => {
@@ -68,7 +68,7 @@ export class FutureCheck {
         promise.checked();
         if (reader !== undefined && reader.zxid >= step.zxid) {
           const what = `${nameOf(reader)} was answered at zxid ${show(reader.zxid)} before ${nameOf(step)} began`;
-          promise.broken(`${what}, which got zxid ${show(step.zxid)}`, step.completion as Event, [
+          promise.broken(`${what}, which got zxid ${show(step.zxid)}`, step.reply, [
             reader.invocation,
             reader.completion,
             step.invocation,
@@ -173,8 +173,9 @@ export class StalenessCheck {
     const summary =
       `${nameOf(step)} misses ${nameOf(missed)}, acknowledged ${oldest.ms.toFixed(1)} ms before it began; ` +
       `the bound is ${options.staleMsMax} ms`;
-    const events = [missed.completion as Event, step.invocation, step.completion as Event];
-    const violation = { summary, events, earliest: step.completion as Event };
+    const earliest = step.reply.read();
+    const events = [missed.reply.read(), step.invocation.read(), earliest];
+    const violation = { summary, events, earliest };
     return { name, verdict: "violated", detail: `${told}: above the bound`, counts, violation };
   }
 }
@@ -189,6 +190,6 @@ export function show(zxid: Zxid): string {
   return `0x${zxid.toString(16)}`;
 }
 
-function later(a: Event, b: Event): Event {
+function later(a: EventReference, b: EventReference): EventReference {
   return a.index > b.index ? a : b;
 }

@@ -1,4 +1,4 @@
-import type { Event, Zxid } from "../../model/index.ts";
+import type { Zxid } from "../../model/index.ts";
 import { firstAtLeast } from "./facts.ts";
 import { PromiseCheck } from "./findings.ts";
 import type { See } from "./passes.ts";
@@ -28,11 +28,11 @@ export class SessionOrderCheck {
       if (back) {
         const where = moved ? `, having moved from ${last.server} to ${step.server}` : "";
         const what = `session ${step.session} was at zxid ${show(last.zxid)} with ${nameOf(last)}`;
-        promise.broken(
-          `${what}; ${nameOf(step)} was answered at ${show(step.zxid)}${where}`,
-          step.completion as Event,
-          [last.invocation, last.completion, step.invocation],
-        );
+        promise.broken(`${what}; ${nameOf(step)} was answered at ${show(step.zxid)}${where}`, step.reply, [
+          last.invocation,
+          last.completion,
+          step.invocation,
+        ]);
         // The older view is what the session has now; the next reply is held against the newest one all the same.
         return;
       }
@@ -68,7 +68,7 @@ export class VersionOrderCheck {
       if (stat.version < version) {
         this.promise.broken(
           `session ${session} saw version ${version} of ${path} with ${nameOf(last)}, then version ${stat.version} with ${nameOf(step)}`,
-          step.completion as Event,
+          step.reply,
           [last.invocation, last.completion, step.invocation],
         );
         return;
@@ -110,7 +110,7 @@ export class ClientOrderCheck {
       const what = `session ${step.session} sent ${nameOf(before)} before ${nameOf(step)}`;
       this.promise.broken(
         `${what}, and got zxid ${show(before.zxid)} before ${show(step.zxid)}`,
-        step.completion as Event,
+        step.reply,
         [before.invocation, before.completion, step.invocation],
       );
     }
@@ -130,7 +130,7 @@ export class ClientOrderCheck {
       const what = `${nameOf(candidate.step)} was sent before ${nameOf(early)} by session ${session}`;
       this.promise.broken(
         `${what} and took effect at ${show(zxid)}, after it (${show(early.zxid)})`,
-        early.completion as Event,
+        early.reply,
         [candidate.step.invocation, early.invocation],
       );
     }

@@ -1,7 +1,7 @@
-import type { Event, Zxid } from "../../model/index.ts";
+import type { Zxid } from "../../model/index.ts";
 import { PromiseCheck } from "./findings.ts";
 import type { See } from "./passes.ts";
-import type { RecordedEvents } from "./history/recorded-events.ts";
+import { EventReference, type RecordedEvents } from "./history/recorded-events.ts";
 import { nameOf, show } from "./real-time.ts";
 import type { Step, ZookeeperHistory } from "./history/steps.ts";
 
@@ -66,8 +66,8 @@ export class SessionEndCheck {
     const end = this.#ended.get(step.session);
     if (end === undefined || step.invokedAt < end) return;
     const what = `session ${step.session} was over at event ${end}`;
-    this.promise.broken(`${what}, and ${nameOf(step)} succeeded`, step.completion as Event, [
-      this.#events.at(end),
+    this.promise.broken(`${what}, and ${nameOf(step)} succeeded`, step.reply, [
+      new EventReference(this.#events, end),
       step.invocation,
     ]);
   };
@@ -89,9 +89,11 @@ export class SessionEndCheck {
     if (ns + slackNs >= last.timeoutMs * 1e6) return;
     const ms = (ns / 1e6).toFixed(0);
     const what = `session ${session} with a timeout of ${last.timeoutMs} ms`;
-    this.promise.broken(`${what} was expired ${ms} ms after it was opened`, this.#events.at(seenAt), [
-      this.#events.at(last.index),
-    ]);
+    this.promise.broken(
+      `${what} was expired ${ms} ms after it was opened`,
+      new EventReference(this.#events, seenAt),
+      [new EventReference(this.#events, last.index)],
+    );
   }
 }
 
@@ -116,11 +118,9 @@ export function checkSequentialNodes(history: ZookeeperHistory): PromiseCheck {
     if (history.deletedPaths.has(parent)) continue;
     promise.checked();
     if (!created.startsWith(step.path) || !/^(\d{10}|-\d{9})$/.test(created.slice(step.path.length))) {
-      promise.broken(
-        `${nameOf(step)} was answered ${created}, not its path with a number`,
-        step.completion as Event,
-        [step.invocation],
-      );
+      promise.broken(`${nameOf(step)} was answered ${created}, not its path with a number`, step.reply, [
+        step.invocation,
+      ]);
       continue;
     }
     const numbered = { step, number: Number(created.slice(step.path.length)) };
@@ -150,7 +150,7 @@ function checkUnique(siblings: readonly Numbered[], promise: PromiseCheck): void
       continue;
     }
     const what = `${nameOf(other)} and ${nameOf(step)} were both given the number ${number}`;
-    promise.broken(what, step.completion as Event, [other.invocation, other.completion, step.invocation]);
+    promise.broken(what, step.reply, [other.invocation, other.completion, step.invocation]);
   }
 }
 
@@ -160,11 +160,11 @@ function checkGrowing(siblings: readonly Numbered[], promise: PromiseCheck): voi
     const before = known[i - 1];
     if (before === undefined || before.number < number || before.step.zxid === step.zxid) return;
     const what = `${nameOf(before.step)} was given ${before.number} at zxid ${show(before.step.zxid)}`;
-    promise.broken(
-      `${what}, ${nameOf(step)} ${number} at the later ${show(step.zxid)}`,
-      step.completion as Event,
-      [before.step.invocation, before.step.completion, step.invocation],
-    );
+    promise.broken(`${what}, ${nameOf(step)} ${number} at the later ${show(step.zxid)}`, step.reply, [
+      before.step.invocation,
+      before.step.completion,
+      step.invocation,
+    ]);
   });
 }
 
@@ -180,7 +180,7 @@ function checkGrowingInTime(siblings: readonly Numbered[], promise: PromiseCheck
     }
     if (greatest === undefined || greatest.number < number) continue;
     const what = `${nameOf(greatest.step)} had been given ${greatest.number} before ${nameOf(step)} began`;
-    promise.broken(`${what}, which was given ${number}`, step.completion as Event, [
+    promise.broken(`${what}, which was given ${number}`, step.reply, [
       greatest.step.invocation,
       greatest.step.completion,
       step.invocation,

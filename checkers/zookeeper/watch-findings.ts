@@ -1,7 +1,6 @@
-import type { Event } from "../../model/index.ts";
 import type { PromiseCheck } from "./findings.ts";
 import { nameOf, show } from "./real-time.ts";
-import type { RecordedEvents } from "./history/recorded-events.ts";
+import { EventReference, type RecordedEvents } from "./history/recorded-events.ts";
 import type { Change } from "./replay-state.ts";
 import type { Step, WatchStep } from "./history/steps.ts";
 import type { ToldEvent } from "./watch-connection.ts";
@@ -24,7 +23,7 @@ export class WatchFindings {
     const of = change.path === path ? "" : ` of ${change.path}`;
     const missing = `did not tell the change at zxid ${show(change.zxid)}${of} before event ${seenAt} showed it`;
     const which = `${eventOf[change.type]} is missing`;
-    this.#promise.broken(`${what}, ${missing}: ${which}`, this.#events.at(seenAt), [
+    this.#promise.broken(`${what}, ${missing}: ${which}`, this.#event(seenAt), [
       step.invocation,
       step.completion,
     ]);
@@ -32,7 +31,7 @@ export class WatchFindings {
 
   afterReply(watch: WatchStep, reply: Step): void {
     const what = `the event ${nameOfEvent(watch)} came after the reply to ${nameOf(reply)}`;
-    this.#promise.broken(`${what}, which shows zxid ${show(reply.zxid)}`, this.#events.at(watch.index), [
+    this.#promise.broken(`${what}, which shows zxid ${show(reply.zxid)}`, this.#event(watch.index), [
       reply.completion,
     ]);
   }
@@ -40,13 +39,13 @@ export class WatchFindings {
   outOfOrder(watch: WatchStep, before: ToldEvent): void {
     const { session, index } = watch;
     const what = `session ${session} was told of zxid ${show(before.zxid)} at event ${before.index}`;
-    this.#promise.broken(`${what}, then of ${nameOfEvent(watch)}`, this.#events.at(index));
+    this.#promise.broken(`${what}, then of ${nameOfEvent(watch)}`, this.#event(index));
   }
 
   answerAfterEvent(step: Step, told: ToldEvent): void {
     const what = `${nameOf(step)} was answered at zxid ${show(step.zxid)}`;
     const after = `after an event of zxid ${show(told.zxid)} (event ${told.index})`;
-    this.#promise.broken(`${what}, ${after}`, step.completion as Event);
+    this.#promise.broken(`${what}, ${after}`, step.reply);
   }
 
   noWatch(watch: WatchStep): void {
@@ -71,16 +70,17 @@ export class WatchFindings {
   missedUntold(step: Step, list: WatchList, path: string, seenAt: number): void {
     const what = `${nameOf(step)} set the ${list === "children" ? "children" : "data"} watch on ${path} again`;
     const since = `what had changed since zxid ${show(step.request["relativeZxid"] as number)} was not told`;
-    this.#promise.broken(`${what}, and ${since}`, this.#events.at(seenAt), [
-      step.invocation,
-      step.completion,
-    ]);
+    this.#promise.broken(`${what}, and ${since}`, this.#event(seenAt), [step.invocation, step.completion]);
+  }
+
+  #event(index: number): EventReference {
+    return new EventReference(this.#events, index);
   }
 
   #broken(watch: WatchStep, why: string): void {
     this.#promise.broken(
       `session ${watch.session} was told ${nameOfEvent(watch)}, ${why}`,
-      this.#events.at(watch.index),
+      this.#event(watch.index),
     );
   }
 }

@@ -246,17 +246,17 @@ function told(from: Connection, event: Told, changes: readonly Change[]): readon
 /** Whether a server that keeps the promises of watches may have done what the session has seen. */
 function isLegalFor(session: string, events: readonly Event[], steps: readonly Step[]): boolean {
   const changes = changesOf(steps);
-  const own = new Map<Event | undefined, Step>();
+  const own = new Map<number, Step>();
   for (const step of steps)
-    if (step.session === session) own.set(step.invocation, step).set(step.completion, step);
+    if (step.session === session) own.set(step.invokedAt, step).set(step.completedAt, step);
   const items = events.flatMap((event): Item[] => {
     const watch = parseWatchEvent(event);
     if (watch !== undefined) return watch.session === session ? [{ what: "event", told: watch }] : [];
     if (event.f === "disconnect")
       return parseSessionEvent(event)?.session === session ? [{ what: "cut" }] : [];
-    const step = own.get(event);
+    const step = own.get(event.index);
     if (step === undefined) return [];
-    if (event === step.invocation) return [{ what: "call", step }];
+    if (event.index === step.invokedAt) return [{ what: "call", step }];
     return [{ what: step.isAnswered ? "note" : "loss", step }];
   });
   const fail = new Set<string>();

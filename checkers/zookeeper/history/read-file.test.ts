@@ -27,7 +27,8 @@ function textOf(events: readonly Event[]): string {
 function told(step: Step): unknown {
   const { kind, process, path, data, version, mode, syncedSince, identities, invokedAt, completedAt } = step;
   const { outcome, zxid, session, server, error, created, stat, children, results } = step;
-  const { setsWatches, isFinal, hasPosition, isAnswered, invocation, completion } = step;
+  const { setsWatches, isFinal, hasPosition, isAnswered } = step;
+  const [invocation, completion] = [step.invocation.read(), step.completion?.read()];
   const request = kind.isPlain && !step.hasAcl ? undefined : step.writeRequest;
   return [
     [kind, process, path, data, version, mode, syncedSince, identities, invokedAt, completedAt],

@@ -8,6 +8,21 @@ export interface RecordedEvents {
   timeAt(index: number): number;
 }
 
+/** An event of a history, to be read where it is shown. */
+export class EventReference {
+  readonly index: number;
+  readonly #events: RecordedEvents;
+
+  constructor(events: RecordedEvents, index: number) {
+    this.#events = events;
+    this.index = index;
+  }
+
+  read(): Event {
+    return this.#events.at(this.index);
+  }
+}
+
 /** Events that are in memory, in the order of their indexes. */
 export class ListedEvents implements RecordedEvents {
   readonly #events: readonly Event[];

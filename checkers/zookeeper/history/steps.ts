@@ -2,7 +2,6 @@ import type {
   AuthId,
   CreateMode,
   ErrorCode,
-  Event,
   SessionEvent,
   Stat,
   SubRequest,
@@ -12,9 +11,9 @@ import type {
   ZnodeRequest,
   Zxid,
 } from "../../../model/index.ts";
+import type { EventRecord, JsonObject } from "./event-record.ts";
 import type { OperationKind } from "./operation-kinds.ts";
-import type { JsonObject, EventRecord } from "./event-record.ts";
-import type { RecordedEvents } from "./recorded-events.ts";
+import { EventReference, type RecordedEvents } from "./recorded-events.ts";
 import type { SeenPath, SeenPaths } from "./seen-paths.ts";
 import type { StepLists } from "./step-lists.ts";
 
@@ -157,12 +156,17 @@ export class Step {
     return this.op === "multi" ? (this.#list as readonly SubResult[] | undefined) : undefined;
   }
 
-  get invocation(): Event {
-    return this.#events.at(this.invokedAt);
+  get invocation(): EventReference {
+    return new EventReference(this.#events, this.invokedAt);
   }
 
-  get completion(): Event | undefined {
-    return this.completedAt === neverCompleted ? undefined : this.#events.at(this.completedAt);
+  get completion(): EventReference | undefined {
+    return this.completedAt === neverCompleted ? undefined : this.reply;
+  }
+
+  /** The completion of one that has one. */
+  get reply(): EventReference {
+    return new EventReference(this.#events, this.completedAt);
   }
 
   /** Whether the tree determines the answer. */
