@@ -12,7 +12,7 @@ import {
   type Zxid,
 } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
-import { firstAtLeast } from "../zookeeper/facts.ts";
+import { firstAtLeast } from "../ascending.ts";
 import { PromiseCheck } from "../zookeeper/findings.ts";
 import { nameOf, show } from "../zookeeper/real-time.ts";
 import { replayHistory } from "../zookeeper/replay.ts";

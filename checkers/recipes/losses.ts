@@ -1,5 +1,5 @@
 import type { Event, Json } from "../../model/index.ts";
-import { firstAtLeast } from "../zookeeper/facts.ts";
+import { firstAtLeast } from "../ascending.ts";
 
 /** When a process has lost what it held, in the order of the history. */
 export interface Losses {

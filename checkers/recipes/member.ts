@@ -1,5 +1,5 @@
 import type { Event, Operation, Zxid } from "../../model/index.ts";
-import { firstAtLeast } from "../zookeeper/facts.ts";
+import { firstAtLeast } from "../ascending.ts";
 
 /** The states that a list of members may show. */
 export interface Shown {

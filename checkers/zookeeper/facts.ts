@@ -1,4 +1,5 @@
 import { nodeName, noOwner, parentPath, sequenceNumber, type Stat, type Zxid } from "../../model/index.ts";
+import { firstAtLeast } from "../ascending.ts";
 import { eachSighting, type SeeStat } from "./mentions.ts";
 import type { See } from "./passes.ts";
 import type { SessionLives } from "./session-ends.ts";
@@ -189,15 +190,4 @@ function sortByZxid(lists: Lists): void {
 
 function ascending(numbers: readonly number[]): number[] {
   return numbers.map((_, i) => i).sort((a, b) => (numbers[a] as number) - (numbers[b] as number));
-}
-
-/** The position of the first of the ascending numbers that is not below the value. */
-export function firstAtLeast(sorted: ArrayLike<number>, value: number): number {
-  let [from, to] = [0, sorted.length];
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if ((sorted[middle] as number) >= value) to = middle;
-    else from = middle + 1;
-  }
-  return from;
 }

@@ -1,9 +1,9 @@
 import type { Json, Zxid } from "../../model/index.ts";
 import type { Verdict } from "../verdict.ts";
 import type { Acknowledged } from "./acknowledged.ts";
-import { firstAtLeast } from "./facts.ts";
+import { firstAtLeast } from "../ascending.ts";
 import { PromiseCheck } from "./findings.ts";
-import type { Knowledge } from "./knowledge.ts";
+import type { Knowledge } from "./history/knowledge.ts";
 import { eachSighting, type SeeStat } from "./mentions.ts";
 import type { See } from "./passes.ts";
 import type { EventReference, RecordedEvents } from "./history/recorded-events.ts";

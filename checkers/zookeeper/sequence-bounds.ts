@@ -1,4 +1,5 @@
 import { parentPath, sequenceNumber, type Zxid } from "../../model/index.ts";
+import { firstThat } from "../ascending.ts";
 import type { ZookeeperHistory } from "./history/steps.ts";
 
 interface Numbered {
@@ -30,19 +31,8 @@ export class SequenceBounds {
     const siblings = this.#byParent.get(parentPath(path));
     const number = sequenceNumber(path);
     if (siblings === undefined || number === undefined) return { above: 0, below: Infinity };
-    const from = firstWith(siblings, (each) => each >= number);
-    const to = firstWith(siblings, (each) => each > number);
+    const from = firstThat(siblings.length, (at) => (siblings[at] as Numbered).number >= number);
+    const to = firstThat(siblings.length, (at) => (siblings[at] as Numbered).number > number);
     return { above: siblings[from - 1]?.zxid ?? 0, below: siblings[to]?.zxid ?? Infinity };
   }
-}
-
-/** The position of the first whose number passes; those that do stand behind those that do not. */
-function firstWith(siblings: readonly Numbered[], passes: (number: number) => boolean): number {
-  let [from, to] = [0, siblings.length];
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if (passes((siblings[middle] as Numbered).number)) to = middle;
-    else from = middle + 1;
-  }
-  return from;
 }

@@ -1,5 +1,5 @@
 import type { Zxid } from "../../model/index.ts";
-import { firstAtLeast } from "./facts.ts";
+import { firstAtLeast } from "../ascending.ts";
 import type { Step, ZookeeperHistory } from "./history/steps.ts";
 
 type SessionSources = Pick<ZookeeperHistory, "lastAlive" | "closings" | "positioned" | "sessions">;

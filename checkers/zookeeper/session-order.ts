@@ -1,5 +1,5 @@
 import type { Zxid } from "../../model/index.ts";
-import { firstAtLeast } from "./facts.ts";
+import { firstAtLeast } from "../ascending.ts";
 import { PromiseCheck } from "./findings.ts";
 import type { See } from "./passes.ts";
 import { nameOf, show } from "./real-time.ts";

@@ -1,4 +1,5 @@
 import { parentPath, type WatchEventType, type Zxid } from "../../model/index.ts";
+import { firstThat } from "../ascending.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import type { ChangeType } from "./mentions.ts";
 import type { Change, WantsChange } from "./replay-state.ts";
@@ -130,13 +131,7 @@ export class WatchedChanges {
 
 /** The index of the first change after `zxid`. */
 export function firstAfter(changes: readonly Change[], zxid: Zxid): number {
-  let [from, to] = [0, changes.length];
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if ((changes[middle] as Change).zxid > zxid) to = middle;
-    else from = middle + 1;
-  }
-  return from;
+  return firstThat(changes.length, (at) => (changes[at] as Change).zxid > zxid);
 }
 
 /**

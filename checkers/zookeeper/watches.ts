@@ -1,3 +1,4 @@
+import { firstAtLeast } from "../ascending.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import { PromiseCheck } from "./findings.ts";
 import type { MissedChange } from "./missed-changes.ts";
@@ -156,13 +157,7 @@ function note(lists: Map<string, number[]>, name: string, index: number): void {
 
 /** The first of the rising indexes that is not below `since`; Infinity where there is none. */
 function firstFrom(indexes: readonly number[], since: number): number {
-  let [from, to] = [0, indexes.length];
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if ((indexes[middle] as number) >= since) to = middle;
-    else from = middle + 1;
-  }
-  return indexes[from] ?? Infinity;
+  return indexes[firstAtLeast(indexes, since)] ?? Infinity;
 }
 
 /** What happens to the sessions that watch anything, in the order of the history. */

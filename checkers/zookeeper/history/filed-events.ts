@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { type Event, OperationError } from "../../../model/index.ts";
+import { firstThat } from "../../ascending.ts";
 import type { RecordedEvents } from "./recorded-events.ts";
 
 /** The longest line that is fetched again in one piece, in bytes; longer ones take several. */
@@ -27,10 +28,6 @@ export class FiledEvents implements RecordedEvents {
     this.#lines.push(lineAt);
   }
 
-  get count(): number {
-    return this.#indexes.length;
-  }
-
   at(index: number): Event {
     const line = this.#lines.at(this.#find(index));
     let event: Event | undefined;
@@ -49,13 +46,7 @@ export class FiledEvents implements RecordedEvents {
 
   #find(index: number): number {
     if (this.#indexes.at(index) === index) return index;
-    let [from, to] = [0, this.#indexes.length];
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if (this.#indexes.at(middle) >= index) to = middle;
-      else from = middle + 1;
-    }
-    return from;
+    return firstThat(this.#indexes.length, (at) => this.#indexes.at(at) >= index);
   }
 
   /** The line that begins at a byte of the file. */

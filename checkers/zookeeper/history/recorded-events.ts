@@ -1,4 +1,5 @@
 import type { Event } from "../../../model/index.ts";
+import { firstThat } from "../../ascending.ts";
 
 /** A history's events by their index, wherever they are kept. */
 export interface RecordedEvents {
@@ -34,20 +35,11 @@ export class ListedEvents implements RecordedEvents {
   at(index: number): Event {
     const straight = this.#events[index];
     if (straight?.index === index) return straight;
-    return this.#events[this.#find(index)] as Event;
+    const events = this.#events;
+    return events[firstThat(events.length, (at) => (events[at] as Event).index >= index)] as Event;
   }
 
   timeAt(index: number): number {
     return this.at(index).time;
-  }
-
-  #find(index: number): number {
-    let [from, to] = [0, this.#events.length];
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if ((this.#events[middle] as Event).index >= index) to = middle;
-      else from = middle + 1;
-    }
-    return from;
   }
 }

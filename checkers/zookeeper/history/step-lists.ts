@@ -1,5 +1,5 @@
 import type { SubRequest, Zxid } from "../../../model/index.ts";
-import { Knowledge } from "../knowledge.ts";
+import { Knowledge } from "./knowledge.ts";
 import type { Step } from "./steps.ts";
 
 /**

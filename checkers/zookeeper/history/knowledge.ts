@@ -1,6 +1,6 @@
-import type { Zxid } from "../../model/index.ts";
-import { firstAtLeast } from "./facts.ts";
-import type { Step } from "./history/steps.ts";
+import type { Zxid } from "../../../model/index.ts";
+import { firstAtLeast } from "../../ascending.ts";
+import type { Step } from "./steps.ts";
 
 /** The newest zxid of a kind of reply, as it grows along the history; asked by event index. */
 class Newest {
