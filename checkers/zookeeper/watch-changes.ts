@@ -2,11 +2,22 @@ import { parentPath, type WatchEventType, type Zxid } from "../../model/index.ts
 import { firstThat } from "../ascending.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import type { ChangeType } from "./mentions.ts";
-import type { Change, WantsChange } from "./replay-state.ts";
+import type { MissedChange } from "./missed-changes.ts";
+import type { Change, Ending, WantsChange } from "./replay-state.ts";
 import type { Step, ZookeeperHistory } from "./history/steps.ts";
 import { UnansweredChanges } from "./unanswered-changes.ts";
 import { ByKind, changeOf, kinds, pathsUpwards, type WatchKind, watchesOf } from "./watch-kinds.ts";
-import type { WatchedReplay } from "./watches.ts";
+
+/** What a replay tells of the watches' side of a history. */
+export interface WatchedReplay {
+  /** Of each path that is watched (`watchedChanges`), in order. */
+  readonly changes: ReadonlyMap<string, readonly Change[]>;
+  readonly acknowledged: Acknowledged;
+  /** The sessions that were found to have ended by themselves. */
+  readonly expired: readonly Ending[];
+  /** By setWatches. */
+  readonly missed: ReadonlyMap<Step, readonly MissedChange[]>;
+}
 
 /** Everything that happened to the tree, as watches see it. */
 export class WatchedChanges {

@@ -4,7 +4,7 @@ import type { MissedChange } from "./missed-changes.ts";
 import { SettingAgain } from "./setting-again.ts";
 import type { Step, WatchStep } from "./history/steps.ts";
 import { firstAfter, type WatchedChanges } from "./watch-changes.ts";
-import type { WatchFindings } from "./watch-findings.ts";
+import type { ToldEvent, WatchFindings } from "./watch-findings.ts";
 import { eventOf, isSet, watchesOf, type WatchKind } from "./watch-kinds.ts";
 import { covers, type Registration, tells } from "./watch-table.ts";
 
@@ -24,12 +24,6 @@ interface Open {
   readonly step: Step;
   /** Paths of which an event came that may be from a watch that it set. */
   doubtful: readonly string[];
-}
-
-export interface ToldEvent {
-  readonly zxid: Zxid;
-  /** In the history. */
-  readonly index: number;
 }
 
 const noPaths: readonly string[] = [];

@@ -1,11 +1,18 @@
+import type { Zxid } from "../../model/index.ts";
 import type { PromiseCheck } from "./findings.ts";
 import { nameOf, show } from "./real-time.ts";
 import { EventReference, type RecordedEvents } from "./history/recorded-events.ts";
 import type { Change } from "./replay-state.ts";
 import type { Step, WatchStep } from "./history/steps.ts";
-import type { ToldEvent } from "./watch-connection.ts";
 import { eventOf, type WatchList } from "./watch-kinds.ts";
 import type { Registration } from "./watch-table.ts";
+
+/** An event that was delivered. */
+export interface ToldEvent {
+  readonly zxid: Zxid;
+  /** In the history. */
+  readonly index: number;
+}
 
 /** Words what breaks the promises of watches. */
 export class WatchFindings {

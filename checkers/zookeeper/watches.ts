@@ -1,24 +1,10 @@
 import { firstAtLeast } from "../ascending.ts";
-import type { Acknowledged } from "./acknowledged.ts";
 import { PromiseCheck } from "./findings.ts";
-import type { MissedChange } from "./missed-changes.ts";
-import type { Change, Ending } from "./replay-state.ts";
 import type { SessionStep, Step, WatchStep, ZookeeperHistory } from "./history/steps.ts";
-import { WatchedChanges } from "./watch-changes.ts";
+import { WatchedChanges, type WatchedReplay } from "./watch-changes.ts";
 import { Connection, type WatchFacts } from "./watch-connection.ts";
 import { WatchFindings } from "./watch-findings.ts";
 import { pathsOf } from "./watch-kinds.ts";
-
-/** What a replay tells of the watches' side of a history. */
-export interface WatchedReplay {
-  /** Of each path that is watched (`watchedChanges`), in order. */
-  readonly changes: ReadonlyMap<string, readonly Change[]>;
-  readonly acknowledged: Acknowledged;
-  /** The sessions that were found to have ended by themselves. */
-  readonly expired: readonly Ending[];
-  /** By setWatches. */
-  readonly missed: ReadonlyMap<Step, readonly MissedChange[]>;
-}
 
 /**
  * Watches, connection by connection: an event has a watch that it comes from, a one-shot watch fires once, and a
