@@ -17,7 +17,8 @@ import { PromiseCheck } from "../zookeeper/findings.ts";
 import { nameOf, show } from "../zookeeper/real-time.ts";
 import { replayHistory } from "../zookeeper/replay.ts";
 import { readHistory } from "../zookeeper/history/intake.ts";
-import type { Step, ZookeeperHistory } from "../zookeeper/history/steps.ts";
+import type { Step } from "../zookeeper/history/steps.ts";
+import type { ZookeeperHistory } from "../zookeeper/history/zookeeper-history.ts";
 import { candidaciesBelow, type Candidacy, numbersThatFall, type Reign, reignsOf } from "./candidates.ts";
 
 export interface LeadershipOptions {

@@ -3,7 +3,8 @@ import { firstAtLeast } from "../ascending.ts";
 import { eachSighting, type SeeStat } from "./mentions.ts";
 import type { See } from "./passes.ts";
 import type { SessionLives } from "./session-ends.ts";
-import type { Step, ZookeeperHistory } from "./history/steps.ts";
+import type { Step } from "./history/steps.ts";
+import type { ZookeeperHistory } from "./history/zookeeper-history.ts";
 import type { Candidate } from "./unanswered.ts";
 
 /** The versions of one path's data that answers have shown, in the order of the zxids that made them. */

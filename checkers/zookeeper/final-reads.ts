@@ -1,6 +1,7 @@
 import { PromiseCheck } from "./findings.ts";
 import { nameOf } from "./real-time.ts";
-import type { Step, ZookeeperHistory } from "./history/steps.ts";
+import type { Step } from "./history/steps.ts";
+import type { ZookeeperHistory } from "./history/zookeeper-history.ts";
 
 /**
  * When faults are undone and nobody writes any more, every server shows the same: of the final reads of a path, each

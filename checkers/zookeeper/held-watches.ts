@@ -1,7 +1,8 @@
 import type { WatchEventType, Zxid } from "../../model/index.ts";
 import type { Change } from "./replay-state.ts";
 import { ServerWatches } from "./server-watches.ts";
-import type { Step, WatchStep } from "./history/steps.ts";
+import type { Step } from "./history/steps.ts";
+import type { WatchStep } from "./history/zookeeper-history.ts";
 import { firstAfter, type WatchedChanges } from "./watch-changes.ts";
 import type { WatchFindings } from "./watch-findings.ts";
 import { eventOf, kinds, removedKinds, type WantedWatch, watchesOf, type WatchKind } from "./watch-kinds.ts";

@@ -1,7 +1,8 @@
 import type { Stat, Zxid } from "../../model/index.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import type { See } from "./passes.ts";
-import type { Step, WatchStep } from "./history/steps.ts";
+import type { Step } from "./history/steps.ts";
+import type { WatchStep } from "./history/zookeeper-history.ts";
 
 export type ChangeType = "created" | "deleted" | "data" | "children";
 

@@ -7,7 +7,8 @@ import type { Knowledge } from "./history/knowledge.ts";
 import { eachSighting, type SeeStat } from "./mentions.ts";
 import type { See } from "./passes.ts";
 import type { EventReference, RecordedEvents } from "./history/recorded-events.ts";
-import type { Step, ZookeeperHistory } from "./history/steps.ts";
+import type { Step } from "./history/steps.ts";
+import type { ZookeeperHistory } from "./history/zookeeper-history.ts";
 
 /**
  * Real time among writes: a write that began after another was acknowledged has the greater zxid, and no two have the

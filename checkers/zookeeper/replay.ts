@@ -8,7 +8,8 @@ import { showSteps } from "./passes.ts";
 import { type AttemptResult, Replay, type ReplayInput, type ReplayOptions } from "./replay-attempt.ts";
 import { SequenceBounds } from "./sequence-bounds.ts";
 import { SessionLives } from "./session-ends.ts";
-import type { Step, ZookeeperHistory } from "./history/steps.ts";
+import type { Step } from "./history/steps.ts";
+import type { ZookeeperHistory } from "./history/zookeeper-history.ts";
 import { Unanswered } from "./unanswered.ts";
 
 /** The outcome of a replay: the attempt that explains everything, or one that explains as much as was found to be possible. */

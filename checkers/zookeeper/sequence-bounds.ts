@@ -1,6 +1,6 @@
 import { parentPath, sequenceNumber, type Zxid } from "../../model/index.ts";
 import { firstThat } from "../ascending.ts";
-import type { ZookeeperHistory } from "./history/steps.ts";
+import type { ZookeeperHistory } from "./history/zookeeper-history.ts";
 
 interface Numbered {
   readonly number: number;

@@ -1,7 +1,7 @@
 import type { Zxid } from "../../model/index.ts";
 import { LeastHeap } from "../least-heap.ts";
 import type { Change } from "./replay-state.ts";
-import type { WatchStep } from "./history/steps.ts";
+import type { WatchStep } from "./history/zookeeper-history.ts";
 import type { WatchFindings } from "./watch-findings.ts";
 import { eventOf } from "./watch-kinds.ts";
 import { type Registration, WatchTable } from "./watch-table.ts";

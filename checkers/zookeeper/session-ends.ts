@@ -1,6 +1,7 @@
 import type { Zxid } from "../../model/index.ts";
 import { firstAtLeast } from "../ascending.ts";
-import type { Step, ZookeeperHistory } from "./history/steps.ts";
+import type { Step } from "./history/steps.ts";
+import type { ZookeeperHistory } from "./history/zookeeper-history.ts";
 
 type SessionSources = Pick<ZookeeperHistory, "lastAlive" | "closings" | "positioned" | "sessions">;
 

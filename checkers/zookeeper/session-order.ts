@@ -3,7 +3,8 @@ import { firstAtLeast } from "../ascending.ts";
 import { PromiseCheck } from "./findings.ts";
 import type { See } from "./passes.ts";
 import { nameOf, show } from "./real-time.ts";
-import type { Step, ZookeeperHistory } from "./history/steps.ts";
+import type { Step } from "./history/steps.ts";
+import type { ZookeeperHistory } from "./history/zookeeper-history.ts";
 import type { Candidate } from "./unanswered.ts";
 
 /**

@@ -3,7 +3,8 @@ import { PromiseCheck } from "./findings.ts";
 import type { See } from "./passes.ts";
 import { EventReference, type RecordedEvents } from "./history/recorded-events.ts";
 import { nameOf, show } from "./real-time.ts";
-import type { Step, ZookeeperHistory } from "./history/steps.ts";
+import type { Step } from "./history/steps.ts";
+import type { ZookeeperHistory } from "./history/zookeeper-history.ts";
 
 /** A session that was found to have ended by itself. */
 export interface Expiry {

@@ -1,5 +1,6 @@
 import { parentPath, sequenceNumber, type SubRequest, type Zxid } from "../../model/index.ts";
-import type { Step, ZookeeperHistory } from "./history/steps.ts";
+import type { Step } from "./history/steps.ts";
+import type { ZookeeperHistory } from "./history/zookeeper-history.ts";
 
 /** A write that nobody answered: it may have happened, once. */
 export interface Candidate {

@@ -4,7 +4,8 @@ import type { Acknowledged } from "./acknowledged.ts";
 import type { ChangeType } from "./mentions.ts";
 import type { MissedChange } from "./missed-changes.ts";
 import type { Change, Ending, WantsChange } from "./replay-state.ts";
-import type { Step, ZookeeperHistory } from "./history/steps.ts";
+import type { Step } from "./history/steps.ts";
+import type { ZookeeperHistory } from "./history/zookeeper-history.ts";
 import { UnansweredChanges } from "./unanswered-changes.ts";
 import { ByKind, changeOf, kinds, pathsUpwards, type WatchKind, watchesOf } from "./watch-kinds.ts";
 

@@ -3,7 +3,8 @@ import type { PromiseCheck } from "./findings.ts";
 import { nameOf, show } from "./real-time.ts";
 import { EventReference, type RecordedEvents } from "./history/recorded-events.ts";
 import type { Change } from "./replay-state.ts";
-import type { Step, WatchStep } from "./history/steps.ts";
+import type { Step } from "./history/steps.ts";
+import type { WatchStep } from "./history/zookeeper-history.ts";
 import { eventOf, type WatchList } from "./watch-kinds.ts";
 import type { Registration } from "./watch-table.ts";
 

@@ -1,6 +1,7 @@
 import { firstAtLeast } from "../ascending.ts";
 import { PromiseCheck } from "./findings.ts";
-import type { SessionStep, Step, WatchStep, ZookeeperHistory } from "./history/steps.ts";
+import type { Step } from "./history/steps.ts";
+import type { SessionStep, WatchStep, ZookeeperHistory } from "./history/zookeeper-history.ts";
 import { WatchedChanges, type WatchedReplay } from "./watch-changes.ts";
 import { Connection, type WatchFacts } from "./watch-connection.ts";
 import { WatchFindings } from "./watch-findings.ts";

@@ -17,7 +17,8 @@ import { kindNamed, type OperationKind } from "./operation-kinds.ts";
 import { ListedEvents, type RecordedEvents } from "./recorded-events.ts";
 import { SeenPaths } from "./seen-paths.ts";
 import { Lists } from "./step-lists.ts";
-import { type SessionStep, Step, type WatchStep, type ZookeeperHistory } from "./steps.ts";
+import { Step } from "./steps.ts";
+import type { SessionStep, WatchStep, ZookeeperHistory } from "./zookeeper-history.ts";
 
 /**
  * Reads a history of znode operations (model/sequential/znodes/history-form.ts). Operations and events of others, such

@@ -14,7 +14,8 @@ import { checkZookeeper, judgeZookeeper } from "../check.ts";
 import { readHistory } from "./intake.ts";
 import { readZookeeperFile } from "./read-file.ts";
 import { type SimulatedDefect, simulatedHistory } from "../simulated-history.ts";
-import type { Step, ZookeeperHistory } from "./steps.ts";
+import type { Step } from "./steps.ts";
+import type { ZookeeperHistory } from "./zookeeper-history.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zabcheck-read-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -4,7 +4,7 @@ import { tornWarnings } from "../../readers/zabcheck-jsonl.ts";
 import { EventLines } from "./event-lines.ts";
 import { FiledEvents } from "./filed-events.ts";
 import { HistoryIntake } from "./intake.ts";
-import type { ZookeeperHistory } from "./steps.ts";
+import type { ZookeeperHistory } from "./zookeeper-history.ts";
 
 /** A history that was read without its events, which stay in the file. */
 export interface FiledHistory {

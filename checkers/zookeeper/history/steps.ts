@@ -2,11 +2,9 @@ import type {
   AuthId,
   CreateMode,
   ErrorCode,
-  SessionEvent,
   Stat,
   SubRequest,
   SubResult,
-  WatchEventType,
   WriteRequest,
   ZnodeRequest,
   Zxid,
@@ -15,7 +13,6 @@ import type { EventRecord, JsonObject } from "./event-record.ts";
 import type { OperationKind } from "./operation-kinds.ts";
 import { EventReference, type RecordedEvents } from "./recorded-events.ts";
 import type { SeenPath, SeenPaths } from "./seen-paths.ts";
-import type { StepLists } from "./step-lists.ts";
 
 /** Above every index of an event; small enough to be kept without a box. */
 export const neverCompleted: number = 2 ** 31 - 1;
@@ -218,31 +215,6 @@ export class Step {
   get dataRead(): string | null | undefined {
     return this.op === "getData" ? this.data : undefined;
   }
-}
-
-export interface WatchStep {
-  /** The event's. */
-  readonly index: number;
-  readonly type: WatchEventType;
-  readonly path: string;
-  readonly session: string;
-  /** -1 where the server does not tell. */
-  readonly zxid: Zxid;
-}
-
-export interface SessionStep {
-  /** The event's. */
-  readonly index: number;
-  readonly what: SessionEvent;
-}
-
-/** A history as the checkers of ZooKeeper's promises read it. */
-export interface ZookeeperHistory extends StepLists {
-  readonly events: RecordedEvents;
-  /** In order of their invocations. */
-  readonly steps: readonly Step[];
-  readonly watches: readonly WatchStep[];
-  readonly sessions: readonly SessionStep[];
 }
 
 const flags = { setsWatches: 1, isFinal: 2, hasPosition: 4 } as const;
