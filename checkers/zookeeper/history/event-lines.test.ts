@@ -239,6 +239,18 @@ describe("lines that are recognised", () => {
     for (const line of lines) expect([line, isSame(line)]).toEqual([line, true]);
   });
 
+  test("may have a space behind each colon and comma, and none elsewhere", () => {
+    for (const line of lines) {
+      const spaced = line.replace(/(?<=":|,(?=["{]))/g, " ");
+      expect([spaced, isSame(spaced)]).toEqual([spaced, true]);
+    }
+    for (const event of ofEachKind) {
+      const line = encodeEvent(event).trim();
+      for (let at = 0; at <= line.length; at++)
+        for (const space of [" ", "  ", "\t"]) isSame(line.slice(0, at) + space + line.slice(at));
+    }
+  });
+
   test("no others are", () => {
     const rest = events.filter(({ f }) => others.has(f));
     expect(rest.length).toBeGreaterThan(20);

@@ -67,7 +67,7 @@ const types: ReadonlyMap<string, EventType> = new Map(
 /**
  * Recognises the lines of a history that tell of the most frequent operations, of watch events and of the life of
  * sessions, and fills a record from their bytes: making objects of a line's JSON takes longer. It takes a line only if
- * it is JSON as `encodeEvent` writes it, and has the form of what it tells of (model/sequential/znodes/history-form.ts);
+ * it is JSON as LineScanner knows it, and has the form of what it tells of (model/sequential/znodes/history-form.ts);
  * of all others it says that it does not know them.
  */
 export class EventLines {

@@ -52,9 +52,10 @@ export class FieldNames<const Name extends string> {
 export type ReadField = (field: number, told: number) => void;
 
 /**
- * Goes through JSON as this project writes it: without white space, texts of ASCII without escapes, integers. Each
- * method looks at what comes next, and goes on behind it if it is what was asked for. If it is nothing of the kind then
- * `isLost`: what the scanner has said of the line is worth nothing, and JSON.parse has to read it.
+ * Goes through JSON as this project writes it, and as Python's does by default: no white space but a space behind a
+ * colon or comma, texts of ASCII without escapes, integers. Each method looks at what comes next, and goes on behind it
+ * if it is what was asked for. If it is nothing of the kind then `isLost`: what the scanner has said of the line is worth
+ * nothing, and JSON.parse has to read it.
  */
 export class LineScanner {
   #bytes: Buffer = Buffer.alloc(0);
@@ -114,9 +115,10 @@ export class LineScanner {
       field = this.#name(names, field);
       if ((told & (1 << field)) !== 0) this.isLost = true;
       if (this.isLost) return 0;
+      this.#space();
       read(field, told);
       told |= 1 << field;
-    } while (this.is(comma));
+    } while (this.#goesOn());
     this.expect(closeBrace);
     return told;
   }
@@ -125,9 +127,20 @@ export class LineScanner {
     this.expect(openBracket);
     if (this.is(closeBracket)) return [];
     const items = [read()];
-    while (!this.isLost && this.is(comma)) items.push(read());
+    while (!this.isLost && this.#goesOn()) items.push(read());
     this.expect(closeBracket);
     return items;
+  }
+
+  /** Whether a comma comes; goes on behind it and a space. */
+  #goesOn(): boolean {
+    if (!this.is(comma)) return false;
+    this.#space();
+    return true;
+  }
+
+  #space(): void {
+    if (this.#bytes[this.at] === space) this.at++;
   }
 
   truth(): boolean {
