@@ -92,6 +92,11 @@ describe("a step", () => {
       path: "/a",
       version: 3,
     });
+    expect(build("check", { path: "/a", version: 3 }).writeRequest).toEqual({
+      op: "check",
+      path: "/a",
+      version: 3,
+    });
     const setAcl = { path: "/a", acl, version: 2 };
     expect(build("setACL", setAcl).writeRequest).toEqual({ op: "setACL", ...setAcl });
     expect(() => build("setData", request).request).toThrow(

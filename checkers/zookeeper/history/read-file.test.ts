@@ -9,6 +9,8 @@ import {
   type Event,
   HistoryBuilder,
   HistoryDecoder,
+  type Json,
+  type ZnodeRequest,
 } from "../../../model/index.ts";
 import { checkZookeeper, judgeZookeeper } from "../check.ts";
 import { readHistory } from "./intake.ts";
@@ -63,6 +65,76 @@ function outcomeOf(read: () => unknown): unknown {
 
 const defects: (SimulatedDefect | undefined)[] = [undefined, "lost-write", "event-twice", "session-lives-on"];
 
+const acl = [{ permissions: 31, scheme: "world", id: "anyone" }];
+const stat = {
+  czxid: 1,
+  mzxid: 2,
+  pzxid: 1,
+  ctime: 0,
+  mtime: 0,
+  version: 0,
+  cversion: 0,
+  aversion: 0,
+  ephemeralOwner: "0x0",
+  dataLength: 1,
+  numChildren: 0,
+};
+const checks = { op: "check", path: "/a", version: 0 };
+const creates = { op: "create", path: "/b", data: null, mode: "persistent" };
+
+/** A request of every operation, with what an ok tells besides. */
+const everyOperation: { readonly [op in ZnodeRequest["op"]]: readonly [Fields, Fields] } = {
+  create: [
+    { path: "/a", data: "x", mode: "ephemeral" },
+    { path: "/a", stat },
+  ],
+  delete: [{ path: "/a", version: 1 }, {}],
+  setData: [{ path: "/a", data: null, version: -1 }, { stat }],
+  check: [{ path: "/a", version: 0 }, {}],
+  exists: [{ path: "/a", watch: true }, { stat }],
+  getData: [
+    { path: "/a", watch: false },
+    { data: "x", stat },
+  ],
+  getChildren: [{ path: "/a" }, { children: ["b"], stat }],
+  getACL: [{ path: "/a" }, { acl, stat }],
+  setACL: [{ path: "/a", acl, version: 0 }, { stat }],
+  sync: [{ path: "/a" }, { path: "/a" }],
+  multi: [
+    { operations: [checks, creates] },
+    { results: [{ op: "check" }, { op: "create", path: "/b", stat }] },
+  ],
+  addWatch: [{ path: "/a", mode: "persistent" }, {}],
+  removeWatches: [{ path: "/a", kind: "any" }, {}],
+  setWatches: [
+    {
+      relativeZxid: 1,
+      data: ["/a"],
+      exists: ["/b"],
+      children: [],
+      persistent: [],
+      persistentRecursive: ["/"],
+    },
+    {},
+  ],
+  addAuth: [{ scheme: "digest", auth: "a:b" }, {}],
+  reconfig: [{ joining: null, leaving: null, members: null, version: -1 }, {}],
+  closeSession: [{}, {}],
+};
+type Fields = { readonly [name: string]: Json };
+
+const operations = fc.array(
+  fc.record({
+    op: fc.constantFrom(...(Object.keys(everyOperation) as ZnodeRequest["op"][])),
+    ends: fc.constantFrom("ok", "rejected", "unsent", "unknown", "not at all"),
+    more: fc.constantFrom<Fields>({}, {}, { acl }, { ttlMs: 4 }, { final: true }),
+    session: fc.constantFrom("0x1", "0x2"),
+    server: fc.constantFrom("server-1", "server-2"),
+    zxids: fc.nat(2),
+  }),
+  { maxLength: 20 },
+);
+
 describe("a history that is read without its events", () => {
   test("is what it is with them, and gets the same verdicts with the same evidence", () => {
     fc.assert(
@@ -76,6 +148,31 @@ describe("a history that is read without its events", () => {
         expect(judgeZookeeper(history)).toEqual(checkZookeeper(events));
       }),
       { numRuns: 24 },
+    );
+  });
+
+  test("is judged as with them whatever was asked and answered", () => {
+    fc.assert(
+      fc.property(operations, (list) => {
+        const builder = new HistoryBuilder();
+        let zxid = 2 ** 32;
+        list.forEach(({ op, ends, more, session, server, zxids }, process) => {
+          const [request, answer] = everyOperation[op];
+          const value = { ...request, ...more };
+          const connection = { session, server };
+          builder.invoke(process, op, value, connection);
+          zxid += zxids;
+          if (ends === "ok") builder.ok(process, { ...value, ...answer }, { ...connection, zxid });
+          if (ends === "rejected") builder.fail(process, value, { ...connection, zxid, error: "BadVersion" });
+          if (ends === "unsent") builder.fail(process, value, { ...connection, error: "no connection" });
+          if (ends === "unknown") builder.info(process, value, { ...connection, error: "lost" });
+        });
+        writeFileSync(file, textOf(builder.events));
+        const { history } = readZookeeperFile(file);
+        expect(whole(history)).toEqual(whole(readHistory(builder.events)));
+        expect(judgeZookeeper(history)).toEqual(checkZookeeper(builder.events));
+      }),
+      { numRuns: 400 },
     );
   });
 

@@ -202,7 +202,7 @@ export class Step {
     const { op, path, version } = this;
     const data = this.data as string | null;
     if (op === "setData") return { op, path, data, version };
-    if (op === "delete") return { op, path, version };
+    if (op === "delete" || op === "check") return { op, path, version };
     if (op === "multi") return { op, operations: this.operations };
     if (op === "create") {
       const { acl, ttlMs } = this.#request ?? noFields;
