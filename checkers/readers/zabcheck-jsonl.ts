@@ -26,6 +26,7 @@ export class ZabcheckReader implements HistoryReader {
   }
 }
 
+/** What is told of a last line that was left out. */
 export function tornWarnings(file: string, torn: TornLine | undefined): readonly string[] {
   if (torn === undefined) return [];
   return [`${file}:${torn.line}: the last line is cut off after ${torn.bytes} bytes and was left out`];

@@ -11,10 +11,10 @@ import {
   sessionsProcess,
   watchesProcess,
 } from "../../../model/index.ts";
-import { kindNamed, type OperationKind } from "./operation-kinds.ts";
+import { simulatedHistory } from "../simulated-history.ts";
 import { EventLines } from "./event-lines.ts";
 import { EventRecord } from "./event-record.ts";
-import { simulatedHistory } from "../simulated-history.ts";
+import { kindNamed, type OperationKind } from "./operation-kinds.ts";
 
 /*
  * The slow twin of EventLines: the line is parsed as JSON, checked as an event and as an operation, and the record

@@ -100,7 +100,7 @@ export class MultiFields {
     const told = this.#scanner.object(resultFields, this.#resultField);
     const [op, path, stat] = [this.#op, this.#path, this.#stat];
     const needed = resultOf[op] ?? -1;
-    // Servers before 3.6 tell no Stat of a create.
+    // Servers of 3.4 tell no Stat of a create.
     const isWhole = told === needed || (op === "create" && told === (needed | statBit));
     if (!isWhole) this.#scanner.isLost = true;
     if (op === "create") return stat === undefined ? { op, path } : { op, path, stat };
